@@ -1,0 +1,28 @@
+"""Facts as data: instruments, session sets, the grid, thresholds; and the loader that validates them."""
+
+from orb_pipeline.catalogue.loader import Catalogue, load_catalogue
+from orb_pipeline.catalogue.models import (
+    ENTRY_MODELS,
+    Gates,
+    Grid,
+    Instrument,
+    Intake,
+    Research,
+    Session,
+    SessionSet,
+    Validation,
+)
+
+__all__ = [
+    "ENTRY_MODELS",
+    "Catalogue",
+    "Gates",
+    "Grid",
+    "Instrument",
+    "Intake",
+    "Research",
+    "Session",
+    "SessionSet",
+    "Validation",
+    "load_catalogue",
+]

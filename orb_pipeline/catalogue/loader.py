@@ -1,0 +1,180 @@
+"""Read the packaged catalogue and a user's own files over it, and refuse what is malformed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from orb_pipeline.catalogue.models import VOLUME_FILTER, Grid, Instrument, Research, SessionSet
+from orb_pipeline.errors import ConfigurationError
+
+Model = TypeVar("Model", bound=BaseModel)
+Tree = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All catalogue entries, validated. Instruments and session sets by name."""
+
+    instruments: Mapping[str, Instrument]
+    session_sets: Mapping[str, SessionSet]
+    grid: Grid
+    research: Research
+
+    def instrument(self, symbol: str) -> Instrument:
+        try:
+            return self.instruments[symbol]
+        except KeyError:
+            message = (
+                f"Unknown instrument {symbol!r}. Known: {', '.join(sorted(self.instruments))}. "
+                "Add it to instruments.yaml in the home's catalogue folder to use it."
+            )
+            raise ConfigurationError(message) from None
+
+    def sessions_of(self, symbol: str) -> SessionSet:
+        return self.session_sets[self.instrument(symbol).session_set]
+
+
+def load_catalogue(user_folder: Path | None = None) -> Catalogue:
+    """The packaged catalogue with `user_folder`'s files merged over it.
+
+    Raises:
+        ConfigurationError: a file is not YAML, a key is unknown or a value is not allowed; names file, key and value.
+    """
+    files = _Files(user_folder)
+    session_sets = {
+        name: files.validate(SessionSet, "sessions.yaml", ("session_sets", name), {"name": name, **entry})
+        for name, entry in files.entries("sessions.yaml", "session_sets", whole=True)
+    }
+    instruments = {
+        symbol: files.validate(
+            Instrument,
+            "instruments.yaml",
+            ("instruments", symbol),
+            {"symbol": symbol, "range_filters": files.tree("instruments.yaml")["range_filters"], **entry},
+        )
+        for symbol, entry in files.entries("instruments.yaml", "instruments")
+    }
+    grid = files.validate(Grid, "grid.yaml", ("grid",), files.tree("grid.yaml").get("grid"))
+    research = files.validate(Research, "research.yaml", (), files.tree("research.yaml"))
+    for instrument in instruments.values():
+        _check_references(files, instrument, session_sets, grid)
+    return Catalogue(instruments=instruments, session_sets=session_sets, grid=grid, research=research)
+
+
+def _check_references(
+    files: _Files, instrument: Instrument, session_sets: Mapping[str, SessionSet], grid: Grid
+) -> None:
+    key = ("instruments", instrument.symbol)
+    if instrument.session_set not in session_sets:
+        known = ", ".join(sorted(session_sets))
+        files.refuse(
+            "instruments.yaml", (*key, "session_set"), f"{instrument.session_set!r} is unknown; known: {known}"
+        )
+    missing = [name for name in grid.filters if name.startswith("ORB_") and name not in instrument.range_filters]
+    if missing:
+        known = ", ".join(sorted(instrument.range_filters))
+        files.refuse(
+            "instruments.yaml",
+            (*key, "range_filters"),
+            f"the grid uses {', '.join(missing)}, which has no threshold here; given: {known} "
+            f"({VOLUME_FILTER} needs none)",
+        )
+
+
+class _Files:
+    """The packaged files and the user's, and the error that names the right one."""
+
+    def __init__(self, user_folder: Path | None) -> None:
+        self._user_folder = user_folder
+        self._packaged: dict[str, Tree] = {}
+        self._user: dict[str, Tree] = {}
+        for name in ("instruments.yaml", "sessions.yaml", "grid.yaml", "research.yaml"):
+            packaged = resources.files("orb_pipeline.catalogue").joinpath("data", name)
+            self._packaged[name] = _parse(packaged.read_text(encoding="utf-8"), name)
+            self._user[name] = self._read_user_file(name)
+
+    def tree(self, name: str) -> Tree:
+        return _merged(self._packaged[name], self._user[name])
+
+    def entries(self, name: str, section: str, *, whole: bool = False) -> list[tuple[str, Tree]]:
+        """The section's entries; a user's entry is merged key by key, or replaces the packaged one `whole`."""
+        packaged, user = self._packaged[name].get(section) or {}, self._user[name].get(section) or {}
+        if not isinstance(user, dict):
+            self.refuse(name, (section,), f"{user!r} is not a mapping of names to entries")
+        for key, entry in user.items():
+            if not isinstance(entry, dict):
+                self.refuse(name, (section, str(key)), f"{entry!r} is not a mapping of keys to values")
+        entries = {**packaged, **{str(key): entry for key, entry in user.items()}}
+        if not whole:
+            entries = {key: _merged(packaged.get(key, {}), entry) for key, entry in entries.items()}
+        return list(entries.items())
+
+    def validate(self, model: type[Model], name: str, key: tuple[str, ...], data: object) -> Model:
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = (*key, *(str(part) for part in first["loc"]))
+            reason = first["msg"].removeprefix("Value error, ")
+            value = first["input"]
+            seen = f" (found {value!r})" if isinstance(value, str | int | float) and repr(value) not in reason else ""
+            known = (
+                f"; known keys: {', '.join(model.model_fields)}"
+                if first["type"] in ("extra_forbidden", "missing")
+                else ""
+            )
+            self.refuse(name, where, f"{reason}{seen}{known}")
+
+    def refuse(self, name: str, key: tuple[str, ...], problem: str) -> NoReturn:
+        message = f"{self._blame(name, key)}: {'.'.join(key)}: {problem}. Correct this key and run again."
+        raise ConfigurationError(message)
+
+    def _blame(self, name: str, key: tuple[str, ...]) -> str:
+        """The user's file where it has the entry, else the packaged one."""
+        node: Any = self._user[name]
+        for part in key[:2]:
+            node = node.get(part) if isinstance(node, dict) else None
+        return str(self._user_path(name)) if node is not None else f"packaged {name}"
+
+    def _user_path(self, name: str) -> Path:
+        return (self._user_folder or Path()) / name
+
+    def _read_user_file(self, name: str) -> Tree:
+        if self._user_folder is None or not self._user_path(name).exists():
+            return {}
+        path = self._user_path(name)
+        tree = _parse(path.read_text(encoding="utf-8"), str(path))
+        unknown = sorted(set(tree) - set(self._packaged[name]))
+        if unknown:
+            known = ", ".join(sorted(self._packaged[name]))
+            message = f"{path}: unknown key {unknown[0]!r}; known: {known}. Correct this key and run again."
+            raise ConfigurationError(message)
+        return tree
+
+
+def _parse(text: str, name: str) -> Tree:
+    try:
+        tree = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        message = f"{name} is not valid YAML: {' '.join(str(error).split())}. Correct the file and run again."
+        raise ConfigurationError(message) from None
+    if not isinstance(tree, dict):
+        message = f"{name}: found {tree!r}, expected a mapping of keys to values."
+        raise ConfigurationError(message)
+    return tree
+
+
+def _merged(base: Tree, over: Tree) -> Tree:
+    """`over` laid over `base`, mapping by mapping; other values replace."""
+    result = dict(base)
+    for key, value in over.items():
+        both_mappings = isinstance(value, dict) and isinstance(base.get(key), dict)
+        result[key] = _merged(base[key], value) if both_mappings else value
+    return result

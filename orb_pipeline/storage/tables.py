@@ -1,0 +1,114 @@
+"""Names, columns and types of the tables that lie in the lake. One definition; writers cast to it, readers rely on it.
+
+Prices are doubles, times UTC with microseconds, days dates. Text that repeats is dictionary-encoded, which pandas
+reads as a categorical. The warehouse's tables are defined by its migrations.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+_TS = pa.timestamp("us", tz="UTC")
+_DAY = pa.date32()
+_CODE = pa.dictionary(pa.int32(), pa.string())
+_PRICE = pa.float64()
+_OHLC = [("open", _PRICE), ("high", _PRICE), ("low", _PRICE), ("close", _PRICE)]
+
+# Bars as they landed, every outright contract; one file for each ingested source file.
+LANDED_BARS = pa.schema([("ts_utc", _TS), ("symbol", _CODE), ("source_symbol", _CODE), *_OHLC, ("volume", pa.int64())])
+
+# The front month's bars of closed trading days.
+BARS_1M = LANDED_BARS
+
+TRADING_DAYS = pa.schema(
+    [
+        ("symbol", _CODE),
+        ("trading_day", _DAY),
+        ("source_symbol", _CODE),  # the front month; NULL on a day that has none
+        ("bar_count", pa.int64()),  # of the front month
+        *_OHLC,
+        ("volume", pa.int64()),
+        ("first_ts", _TS),
+        ("last_ts", _TS),
+        ("landed_bar_count", pa.int64()),  # of all contracts
+        ("usual_bar_count", pa.float64()),  # median of the days before it; NULL until there are enough
+        ("simulated", pa.bool_()),
+    ]
+)
+
+DAILY_FEATURES = pa.schema(
+    [
+        ("symbol", _CODE),
+        ("trading_day", _DAY),
+        ("orb_label", _CODE),
+        ("orb_minutes", pa.int64()),
+        ("orb_start_ts", _TS),
+        ("orb_high", _PRICE),
+        ("orb_low", _PRICE),
+        ("orb_size", _PRICE),
+        ("break_dir", _CODE),
+        ("break_ts", _TS),
+        ("break_volume", pa.int64()),
+        ("rel_volume", pa.float64()),
+    ]
+)
+
+ORB_OUTCOMES = pa.schema(
+    [
+        ("trading_day", _DAY),
+        ("symbol", _CODE),
+        ("orb_label", _CODE),
+        ("orb_minutes", pa.int64()),
+        ("rr_target", pa.float64()),
+        ("confirm_bars", pa.int64()),
+        ("entry_model", _CODE),
+        ("entry_ts", _TS),
+        ("entry_price", _PRICE),
+        ("stop_price", _PRICE),
+        ("target_price", _PRICE),
+        ("outcome", _CODE),
+        ("exit_ts", _TS),
+        ("exit_price", _PRICE),
+        ("pnl_r", pa.float64()),
+        ("mae_r", pa.float64()),
+        ("mfe_r", pa.float64()),
+    ]
+)
+
+EXPERIMENTAL_STRATEGIES = pa.schema(
+    [
+        ("strategy_id", pa.string()),
+        ("instrument", _CODE),
+        ("orb_label", _CODE),
+        ("orb_minutes", pa.int64()),
+        ("rr_target", pa.float64()),
+        ("confirm_bars", pa.int64()),
+        ("entry_model", _CODE),
+        ("filter_type", _CODE),
+        ("sample_size", pa.int64()),
+        ("win_rate", pa.float64()),
+        ("avg_win_r", pa.float64()),
+        ("avg_loss_r", pa.float64()),
+        ("expectancy_r", pa.float64()),
+        ("sharpe_ratio", pa.float64()),
+        ("sharpe_ann", pa.float64()),
+        ("max_drawdown_r", pa.float64()),
+        ("median_risk_points", pa.float64()),
+        ("avg_risk_points", pa.float64()),
+        ("yearly_results", pa.string()),  # JSON
+        ("stressed_expectancy_r", pa.float64()),
+        ("classification", _CODE),
+        ("validation_status", _CODE),
+        ("validation_phase", _CODE),  # the phase that rejected it; NULL where it passed
+        ("validation_notes", pa.string()),
+    ]
+)
+
+LAKE_TABLES = {
+    "landed_bars": LANDED_BARS,
+    "bars_1m": BARS_1M,
+    "trading_days": TRADING_DAYS,
+    "daily_features": DAILY_FEATURES,
+    "orb_outcomes": ORB_OUTCOMES,
+    "experimental_strategies": EXPERIMENTAL_STRATEGIES,
+}

@@ -1,0 +1,107 @@
+"""The warehouse: relational tables in one DuckDB file, opened for moments, closed on every path.
+
+While one process has the file open no other can open it, readers included. So connections are short, an open retries
+quickly while another process holds the file, and nothing is printed or computed while it is open.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from orb_pipeline.errors import BusyError
+
+_RETRY_SECONDS = 0.01  # a longer wait starves writers when several processes alternate
+
+
+class Warehouse:
+    """Transactions on `path`, which is made, and brought to the present schema, on first use.
+
+    Args:
+        path: the DuckDB file.
+        timeout_seconds: how long to wait for another process that holds it.
+    """
+
+    def __init__(self, path: Path, timeout_seconds: float = 60.0) -> None:
+        self.path = path
+        self._timeout_seconds = timeout_seconds
+        self._lock = threading.RLock()
+        self._is_migrated = False
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection inside one transaction: committed at the end, rolled back on any error, then closed.
+
+        Raises:
+            BusyError: another process held the file all through the timeout.
+        """
+        with self._lock:
+            connection = self._open()
+            try:
+                connection.execute("set TimeZone = 'UTC'")
+                if not self._is_migrated:
+                    _migrate(connection)
+                    self._is_migrated = True
+                connection.begin()
+                try:
+                    yield connection
+                except BaseException:
+                    connection.rollback()
+                    raise
+                connection.commit()
+            finally:
+                connection.close()
+
+    def frame(self, query: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+        """The rows of a query, times as aware UTC stamps with microseconds."""
+        with self.transaction() as connection:
+            return utc_frame(connection.execute(query, list(parameters)).df())
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        deadline = time.monotonic() + self._timeout_seconds
+        while True:
+            try:
+                return duckdb.connect(str(self.path))
+            except duckdb.IOException as error:
+                if "lock" not in str(error).lower():
+                    raise
+                if time.monotonic() > deadline:
+                    message = (
+                        f"{self.path} was held by another process for {self._timeout_seconds:.0f} s "
+                        f"({' '.join(str(error).split())}). Close that process and run again."
+                    )
+                    raise BusyError(message) from None
+                time.sleep(_RETRY_SECONDS)
+
+
+def utc_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """`frame` with every aware column in UTC and microseconds, whatever zone object and unit it came with."""
+    for column in frame.columns[frame.dtypes.map(lambda dtype: isinstance(dtype, pd.DatetimeTZDtype))]:
+        frame[column] = frame[column].dt.tz_convert("UTC").dt.as_unit("us")
+    return frame
+
+
+def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
+    """Apply, in order and each in its own transaction, the migrations the file has not had yet."""
+    connection.execute("create table if not exists schema_migrations (name varchar primary key)")
+    done = {row[0] for row in connection.execute("select name from schema_migrations").fetchall()}
+    folder = resources.files("orb_pipeline.storage").joinpath("migrations")
+    for script in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if not script.name.endswith(".sql") or script.name in done:
+            continue
+        connection.begin()
+        try:
+            connection.execute(script.read_text(encoding="utf-8"))
+            connection.execute("insert into schema_migrations values (?)", [script.name])
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
