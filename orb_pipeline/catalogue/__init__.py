@@ -10,6 +10,7 @@ from orb_pipeline.catalogue.models import (
     Research,
     Session,
     SessionSet,
+    Simulation,
     Validation,
 )
 
@@ -23,6 +24,7 @@ __all__ = [
     "Research",
     "Session",
     "SessionSet",
+    "Simulation",
     "Validation",
     "load_catalogue",
 ]

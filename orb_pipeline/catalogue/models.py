@@ -30,6 +30,24 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Simulation(Entry):
+    """What the simulator needs to know of an instrument; orders of magnitude, not forecasts.
+
+    Attributes:
+        price: where a simulation starts, in points.
+        daily_volatility: standard deviation of a day's move as a share of `price`.
+        daily_volume: contracts (spot: ticks) traded on a usual day.
+        contract_months: delivery months of a future, as month letters in the order of the year.
+        yearly_carry: how much dearer a contract is for each year to its expiry, as a share of `price`.
+    """
+
+    price: Positive
+    daily_volatility: Annotated[float, Field(gt=0, le=0.1)]
+    daily_volume: PositiveInt
+    contract_months: Annotated[str, Field(pattern=r"^F?G?H?J?K?M?N?Q?U?V?X?Z?$", min_length=2)] = "HMUZ"
+    yearly_carry: NonNegative = 0.04
+
+
 class Instrument(Entry):
     """What is traded and what it costs. Dollars are for one contract, points are price units.
 
@@ -48,6 +66,7 @@ class Instrument(Entry):
     margin: Positive
     session_set: str
     range_filters: dict[str, Positive]
+    simulation: Simulation | None = None
 
     @field_validator("range_filters")
     @classmethod
