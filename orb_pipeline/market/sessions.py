@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from orb_pipeline.catalogue.models import Session, SessionSet
-from orb_pipeline.market.trading_day import Int64Array, dates_of, day_open
+from orb_pipeline.market.trading_day import MINUTES_PER_DAY, Int64Array, dates_of, day_open
 
 NO_SESSION = -1
 
@@ -68,14 +70,23 @@ def _occurrences(time: dt.time, zone: ZoneInfo, local_days: Int64Array) -> Int64
 def local_minutes_of_day(zone_name: str, minutes: Int64Array) -> Int64Array:
     """Minute of the local day (0..1439) of each UTC minute, following the zone's DST."""
     zone = ZoneInfo(zone_name)
-    hours, hour_index = np.unique(minutes // 15, return_inverse=True)  # offsets change on quarter hours only
-    offsets = np.fromiter(
-        (_offset_minutes(zone, int(quarter) * 15) for quarter in hours), dtype=np.int64, count=len(hours)
-    )
-    return (minutes + offsets[hour_index]) % 1440
+    days = minutes // MINUTES_PER_DAY
+    offsets = np.zeros(len(minutes), dtype=np.int64)
+    for day, first, last in _runs(days):
+        at_start, at_end = _offset(zone, day * MINUTES_PER_DAY), _offset(zone, (day + 1) * MINUTES_PER_DAY)
+        same = at_start == at_end
+        offsets[first:last] = at_start if same else [_offset(zone, int(minute)) for minute in minutes[first:last]]
+    return (minutes + offsets) % MINUTES_PER_DAY
 
 
-def _offset_minutes(zone: ZoneInfo, minute: int) -> int:
-    offset = dt.datetime.fromtimestamp(minute * 60, zone).utcoffset()
-    assert offset is not None  # noqa: S101 - a ZoneInfo always has one
-    return int(offset.total_seconds()) // 60
+def _runs(values: Int64Array) -> Iterator[tuple[int, int, int]]:
+    """(value, first, last + 1) of each run of equal values."""
+    edges = np.flatnonzero(np.diff(values)) + 1
+    bounds = [0, *edges.tolist(), len(values)]
+    return ((int(values[first]), first, last) for first, last in pairwise(bounds) if first < last)
+
+
+def _offset(zone: ZoneInfo, minute: int) -> int:
+    """Minutes the zone is ahead of UTC."""
+    aware = dt.datetime.fromtimestamp(minute * 60, zone)
+    return round((aware.utcoffset() or dt.timedelta()) / dt.timedelta(minutes=1))

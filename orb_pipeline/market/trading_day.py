@@ -43,6 +43,11 @@ def dates_of(day_numbers: Int64Array) -> npt.NDArray[np.datetime64]:
     return day_numbers.astype("datetime64[D]")
 
 
+def date_of(day_number: int) -> dt.date:
+    """The date of a trading day given as days since the epoch."""
+    return dt.date(1970, 1, 1) + dt.timedelta(days=day_number)
+
+
 def number_of(day: dt.date) -> int:
     """A trading day's date as days since the epoch."""
     return (day - dt.date(1970, 1, 1)).days
@@ -52,4 +57,4 @@ def last_closed_day(now: dt.datetime, grace_minutes: int) -> dt.date:
     """The latest trading day that had ended `grace_minutes` before `now` (aware)."""
     minute = int(now.timestamp()) // 60 - grace_minutes
     open_day = (minute + _OPENS_BEFORE_MIDNIGHT) // MINUTES_PER_DAY
-    return dt.date(1970, 1, 1) + dt.timedelta(days=open_day - 1)
+    return date_of(open_day - 1)

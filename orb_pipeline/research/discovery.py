@@ -1,0 +1,211 @@
+"""`experimental_strategies`: every strategy of the grid with its metrics and the verdict of validation."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from orb_pipeline.catalogue.models import NO_FILTER, VOLUME_FILTER, Grid, Instrument, Validation
+from orb_pipeline.errors import InputError
+from orb_pipeline.market.ticks import to_prices, to_ticks
+from orb_pipeline.research.validation import classify, validate
+from orb_pipeline.rules.costs import pnl_r
+from orb_pipeline.rules.filters import VOLUME_MIN_RATIO, range_limits
+
+DAYS_PER_YEAR = 365.25
+
+
+def strategy_id(
+    instrument: str, orb_label: str, entry_model: str, rr_target: float, confirm_bars: int, filter_type: str
+) -> str:
+    """The name of a strategy (RULES.md section 7)."""
+    return f"{instrument}_{orb_label}_{entry_model}_RR{rr_target:.1f}_CB{confirm_bars}_{filter_type}"
+
+
+def build_strategies(
+    outcomes: pa.Table,
+    features: pd.DataFrame,
+    trading_days: pd.DataFrame,
+    instrument: Instrument,
+    grid: Grid,
+    validation: Validation,
+) -> pd.DataFrame:
+    """All strategies of the grid for the session labels of `features`, by label, model, confirm count, target, filter.
+
+    Args:
+        outcomes: `orb_outcomes`; features: the `daily_features` it was built from.
+        trading_days: spans the data set, from which trades per year follow.
+
+    Returns:
+        The columns of `experimental_strategies`. A mean of no trades is NULL.
+
+    Raises:
+        InputError: outcomes and features do not belong together.
+    """
+    broken = features[features["break_dir"].notna()].reset_index(drop=True)
+    results = _Results.of(outcomes, len(broken), instrument, grid, validation)
+    calendar_years = broken["trading_day"].dt.year.to_numpy()
+    years, year_index = np.unique(calendar_years, return_inverse=True)
+    eligible = _eligibility(broken, instrument, grid)
+    span = trading_days["trading_day"].max() - trading_days["trading_day"].min()
+    span_years = span.days / DAYS_PER_YEAR if len(trading_days) else 0.0
+    tables = []
+    for label in features["orb_label"].cat.categories:
+        of_label = np.flatnonzero(broken["orb_label"] == label)
+        metrics, yearly = results.metrics_of(of_label, year_index, eligible, len(years))
+        tables.append(_table(metrics, yearly, years, span_years, str(label), instrument, grid))
+    strategies = pd.concat(tables, ignore_index=True)
+    return pd.concat([strategies, validate(strategies, validation)], axis=1)
+
+
+def _eligibility(broken: pd.DataFrame, instrument: Instrument, grid: Grid) -> npt.NDArray[np.bool_]:
+    """[breaks, filters]: which sessions each filter lets through (RULES.md section 6)."""
+    size, _ = to_ticks(broken["orb_size"], instrument.tick)
+    columns = []
+    for name in grid.filters:
+        limits = range_limits(name, instrument)
+        if limits is not None:
+            columns.append((size >= limits[0]) & (size < limits[1]))
+        elif name == VOLUME_FILTER:
+            columns.append(broken["rel_volume"].to_numpy(np.float64, na_value=np.nan) >= VOLUME_MIN_RATIO)
+        else:
+            assert name == NO_FILTER  # noqa: S101 - the catalogue admits no other
+            columns.append(np.ones(len(broken), dtype=np.bool_))
+    return np.stack(columns, axis=1)
+
+
+@dataclass(frozen=True)
+class _Results:
+    """Outcomes as matrices [breaks, combinations]; NaN where no trade filled."""
+
+    pnl_r: npt.NDArray[np.float64]
+    stressed_r: npt.NDArray[np.float64]
+    risk_ticks: npt.NDArray[np.int64]
+    targets: int
+
+    @classmethod
+    def of(
+        cls, outcomes: pa.Table, breaks: int, instrument: Instrument, grid: Grid, validation: Validation
+    ) -> _Results:
+        combinations = len(grid.entry_models) * len(grid.confirm_bars) * len(grid.rr_targets)
+        if len(outcomes) != breaks * combinations:
+            message = (
+                f"orb_outcomes of {instrument.symbol} have {len(outcomes)} rows, expected {combinations} for each of "
+                f"the {breaks} breaks in daily_features. One of them is stale: "
+                f"run `orb run --instrument {instrument.symbol}`."
+            )
+            raise InputError(message)
+
+        def matrix(column: str) -> npt.NDArray[np.float64]:
+            values = outcomes[column].to_numpy(zero_copy_only=False)
+            return np.asarray(values, dtype=np.float64).reshape(breaks, combinations)
+
+        results = matrix("pnl_r")
+        filled = ~np.isnan(results)
+
+        def ticks(column: str) -> npt.NDArray[np.int64]:
+            return to_ticks(np.where(filled, matrix(column), 0.0), instrument.tick)[0]
+
+        entry, stop = ticks("entry_price"), ticks("stop_price")
+        risk = np.abs(entry - stop)
+        gain = (ticks("exit_price") - entry) * np.sign(entry - stop)
+        with np.errstate(invalid="ignore"):
+            stressed = pnl_r(gain, risk, instrument.tick_value, instrument.friction * validation.stress_cost_factor)
+        return cls(results, np.where(filled, stressed, np.nan), risk, len(grid.rr_targets))
+
+    def metrics_of(
+        self,
+        rows: npt.NDArray[np.int64],
+        year_index: npt.NDArray[np.int64],
+        eligible: npt.NDArray[np.bool_],
+        years: int,
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Metrics [combinations, filters] and yearly results [combinations, filters, years] of some breaks."""
+        from orb_pipeline.research import metrics as compiled  # numba loads only where it runs
+
+        shape = (self.pnl_r.shape[1], eligible.shape[1])
+        metrics = np.zeros(shape, dtype=compiled.METRICS)
+        yearly = np.zeros((*shape, years), dtype=compiled.YEARLY)
+        compiled.strategy_metrics(
+            self.pnl_r[rows],
+            self.stressed_r[rows],
+            self.risk_ticks[rows],
+            year_index[rows],
+            eligible[rows],
+            self.targets,
+            metrics,
+            yearly,
+        )
+        return metrics, yearly
+
+
+def _table(
+    metrics: npt.NDArray[Any],
+    yearly: npt.NDArray[Any],
+    years: npt.NDArray[np.int64],
+    span_years: float,
+    label: str,
+    instrument: Instrument,
+    grid: Grid,
+) -> pd.DataFrame:
+    flat = metrics.ravel()
+    count = flat["sample_size"]
+    combinations = list(product(grid.entry_models, grid.confirm_bars, grid.rr_targets, grid.filters))
+    names = pd.DataFrame(combinations, columns=["entry_model", "confirm_bars", "rr_target", "filter_type"])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sharpe = np.where(flat["std_r"] > 0, flat["expectancy_r"] / flat["std_r"], np.nan)
+        win_rate = np.where(count > 0, flat["wins"] / count, np.nan)
+        trades_per_year = count / span_years if span_years > 0 else np.full(len(flat), np.nan)
+    return pd.DataFrame(
+        {
+            "strategy_id": [
+                strategy_id(instrument.symbol, label, model, target, confirm_bars, filter_name)
+                for model, confirm_bars, target, filter_name in combinations
+            ],
+            "instrument": instrument.symbol,
+            "orb_label": label,
+            "orb_minutes": grid.orb_minutes,
+            **{name: names[name] for name in ("rr_target", "confirm_bars", "entry_model", "filter_type")},
+            "sample_size": count,
+            "win_rate": win_rate,
+            "avg_win_r": flat["avg_win_r"],
+            "avg_loss_r": flat["avg_loss_r"],
+            "expectancy_r": flat["expectancy_r"],
+            "sharpe_ratio": sharpe,
+            "sharpe_ann": sharpe * np.sqrt(trades_per_year),
+            "max_drawdown_r": flat["max_drawdown_r"],
+            "median_risk_points": to_prices(flat["median_risk_ticks"], instrument.tick),
+            "avg_risk_points": to_prices(flat["avg_risk_ticks"], instrument.tick),
+            "yearly_results": _yearly_json(yearly.reshape(len(flat), len(years)), years),
+            "stressed_expectancy_r": flat["stressed_expectancy_r"],
+            "classification": classify(count),
+        }
+    )
+
+
+def _yearly_json(yearly: npt.NDArray[Any], years: npt.NDArray[np.int64]) -> list[str]:
+    """Per strategy a JSON object {year: {trades, wins, total_r, avg_r, win_rate}} of the years with a trade."""
+    names = [str(year) for year in years]
+    return [
+        json.dumps(
+            {
+                name: {
+                    "trades": trades,
+                    "wins": wins,
+                    "total_r": total_r,
+                    "avg_r": total_r / trades,
+                    "win_rate": wins / trades,
+                }
+                for name, (trades, wins, total_r) in zip(names, row, strict=True)
+                if trades
+            }
+        )
+        for row in yearly.tolist()
+    ]

@@ -1,0 +1,87 @@
+"""`orb_outcomes`: the trade of every combination of the grid for every broken session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from orb_pipeline.catalogue.models import Grid, Instrument, SessionSet
+from orb_pipeline.errors import InputError
+from orb_pipeline.market.ticks import to_prices
+from orb_pipeline.research.grid import SessionBreaks, find_session_breaks, run_grid
+from orb_pipeline.research.series import BarSeries, Windows
+
+OUTCOMES = ("win", "loss", "scratch")
+
+
+def build_outcomes(
+    bars: pd.DataFrame, features: pd.DataFrame, instrument: Instrument, session_set: SessionSet, grid: Grid
+) -> pa.Table:
+    """All outcomes, in order of session start, then entry model, confirm count and target as the grid lists them.
+
+    Args:
+        bars: `bars_1m`.
+        features: `daily_features` of these very bars.
+
+    Raises:
+        InputError: features and bars disagree on the breaks, so one of them is stale.
+    """
+    series = BarSeries.of(bars, instrument, session_set)
+    found = find_session_breaks(series, Windows.of(series, session_set, grid))
+    expected = features["break_ts"].dropna().reset_index(drop=True)
+    breaks = pd.Series(pd.DatetimeIndex(bars["ts_utc"])[found.breaks[found.broken]])
+    if not breaks.equals(expected.astype(breaks.dtype)):
+        message = (
+            f"daily_features of {instrument.symbol} hold {len(expected)} breaks that are not the {len(breaks)} of "
+            f"bars_1m. One of them is stale: run `orb run --instrument {instrument.symbol}`."
+        )
+        raise InputError(message)
+    return outcomes_table(series, found, run_grid(series, found, instrument, grid), instrument, grid)
+
+
+def outcomes_table(
+    series: BarSeries, found: SessionBreaks, trades: npt.NDArray[Any], instrument: Instrument, grid: Grid
+) -> pa.Table:
+    """`trades` (see grid.run_grid) as the columns of `orb_outcomes`."""
+    windows, broken = found.windows, found.broken
+    sessions, models, confirms, targets = trades.shape
+    combinations = models * confirms * targets
+    flat = trades.reshape(sessions * combinations)
+    missing = flat["outcome"] == 0
+
+    def tiled(values: npt.NDArray[Any], repeats: int) -> npt.NDArray[Any]:
+        """`values` along one axis of the grid, each repeated for the axes inside it, all again for those outside."""
+        return np.resize(np.repeat(values, repeats), len(flat))
+
+    def price(field: str) -> pa.Array:
+        return pa.array(to_prices(flat[field], instrument.tick), mask=missing)
+
+    def stamp(field: str) -> pa.Array:
+        minutes = series.minutes[flat[field]] if len(flat) else flat[field]
+        return pa.array(minutes * 60_000_000, type=pa.int64(), mask=missing).cast(pa.timestamp("us", tz="UTC"))
+
+    def codes(indices: npt.NDArray[Any], names: tuple[str, ...], mask: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+        return pa.DictionaryArray.from_arrays(pa.array(indices.astype(np.int32), mask=mask), list(names))
+
+    columns = {
+        "trading_day": pa.array(np.repeat(windows.days[broken], combinations).astype(np.int32)).cast(pa.date32()),
+        "symbol": codes(np.zeros(len(flat)), (instrument.symbol,)),
+        "orb_label": codes(np.repeat(windows.labels[broken], combinations), windows.label_names),
+        "orb_minutes": pa.array(np.full(len(flat), grid.orb_minutes)),
+        "rr_target": pa.array(tiled(np.array(grid.rr_targets), 1)),
+        "confirm_bars": pa.array(tiled(np.array(grid.confirm_bars), targets)),
+        "entry_model": codes(tiled(np.arange(models), targets * confirms), grid.entry_models),
+        "entry_ts": stamp("entry_bar"),
+        "entry_price": price("entry"),
+        "stop_price": price("stop"),
+        "target_price": price("target"),
+        "outcome": codes(flat["outcome"] - 1, OUTCOMES, missing),
+        "exit_ts": stamp("exit_bar"),
+        "exit_price": price("exit"),
+        **{name: pa.array(flat[name], mask=missing) for name in ("pnl_r", "mae_r", "mfe_r")},
+    }
+    return pa.table(columns)

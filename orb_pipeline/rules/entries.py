@@ -1,0 +1,65 @@
+"""From break to entry (RULES.md section 3), written for a long: shorts come in as mirrored bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orb_pipeline.rules.bars import Bar
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A filled entry.
+
+    Attributes:
+        index: the bar of the fill (E1, E3) or of the confirmation (E2).
+        price: ticks.
+        first_examined: the first bar looked at for an exit.
+        is_filled_at_open: E1, the whole first bar lies after the fill.
+        is_filled_by_limit: E3, only the stop counts on the fill bar.
+    """
+
+    index: int
+    price: int
+    first_examined: int
+    is_filled_at_open: bool = False
+    is_filled_by_limit: bool = False
+
+
+def find_confirmation(day: Sequence[Bar], break_index: int, edge: int, confirm_bars: int) -> int | None:
+    """The bar that makes `confirm_bars` consecutive closes above `edge`; the break bar is the first."""
+    count = 0
+    for index in range(break_index, len(day)):
+        count = count + 1 if day[index].close > edge else 0
+        if count == confirm_bars:
+            return index
+    return None
+
+
+def find_entry(day: Sequence[Bar], model: str, confirmed: int, edge: int, stop: int) -> Entry | None:
+    """The entry of a long confirmed on bar `confirmed`, or None: no next bar, no touch, or an open at the stop."""
+    if model == "E1":
+        return _market_on_next_bar(day, confirmed, stop)
+    if model == "E2":
+        return Entry(index=confirmed, price=day[confirmed].close, first_examined=confirmed + 1)
+    return _limit_at_edge(day, confirmed, edge)
+
+
+def _market_on_next_bar(day: Sequence[Bar], confirmed: int, stop: int) -> Entry | None:
+    index = confirmed + 1
+    if index == len(day) or day[index].open <= stop:
+        return None
+    return Entry(index=index, price=day[index].open, first_examined=index, is_filled_at_open=True)
+
+
+def _limit_at_edge(day: Sequence[Bar], confirmed: int, edge: int) -> Entry | None:
+    for index in range(confirmed + 1, len(day)):
+        if day[index].low <= edge:
+            return Entry(index=index, price=edge, first_examined=index, is_filled_by_limit=True)
+    return None
+
+
+def target_price(entry: int, stop: int, rr_tenths: int) -> int:
+    """Entry plus risk times the multiple, rounded away from entry, in exact tenths."""
+    return entry + -(-(entry - stop) * rr_tenths // 10)

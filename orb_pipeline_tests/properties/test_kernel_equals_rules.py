@@ -1,0 +1,118 @@
+"""The compiled kernel and the slow reading of the rules agree on every trade of every random day."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orb_pipeline.catalogue import Grid
+from orb_pipeline.research.grid import find_session_breaks, run_grid
+from orb_pipeline.research.reference import reference_session
+from orb_pipeline.research.series import BarSeries, Windows
+from orb_pipeline.rules.bars import Bar
+from orb_pipeline_tests.series import BRISBANE, CATALOGUE, DAY_OPEN, MGC, series_of
+
+TENTHS = st.sampled_from([1.0, 1.1, 1.5, 1.7, 2.0, 2.5, 3.0, 4.0])
+
+
+@st.composite
+def random_bars(draw: st.DrawFn) -> list[Bar]:
+    """A few days of bars on a coarse grid, so that ties, touches of both sides, gaps, opens at a level are common."""
+    seed = draw(st.integers(0, 2**32 - 1))
+    days = draw(st.integers(1, 3))
+    step = draw(st.sampled_from([1, 2, 4]))
+    missing = draw(st.sampled_from([0.0, 0.05, 0.5]))
+    gap = draw(st.sampled_from([0.0, 0.1, 0.5]))
+    pull = draw(st.sampled_from([0.0, 0.05]))
+    length = draw(st.sampled_from([40, 130, 1380]))
+    random = np.random.default_rng(seed)
+    bars: list[Bar] = []
+    close = 1000
+    for day, offset in itertools.product(range(days), range(length)):
+        if random.random() < missing:
+            continue
+        opened = close + (int(random.integers(-2 * step, 2 * step + 1)) if random.random() < gap else 0)
+        close = opened + int(random.integers(-step, step + 1)) - round(pull * (opened - 1000))
+        high = max(opened, close) + int(random.integers(0, step + 1))
+        low = min(opened, close) - int(random.integers(0, step + 1))
+        bars.append(Bar(DAY_OPEN + day * 1440 + offset, opened, high, low, close, int(random.integers(0, 9))))
+    return bars
+
+
+@st.composite
+def grids(draw: st.DrawFn) -> Grid:
+    return Grid(
+        orb_minutes=draw(st.sampled_from([5, 15, 30])),
+        rr_targets=tuple(draw(st.sets(TENTHS, min_size=1, max_size=4))),
+        confirm_bars=tuple(draw(st.sets(st.integers(1, 10), min_size=1, max_size=4))),
+        entry_models=("E1", "E2", "E3"),
+        filters=CATALOGUE.grid.filters,
+    )
+
+
+def assert_same(series: BarSeries, grid: Grid) -> int:
+    """Compare every session and trade of the series; returns how many trades filled."""
+    windows = Windows.of(series, BRISBANE, grid)
+    found = find_session_breaks(series, windows)
+    trades = [session.ravel() for session in run_grid(series, found, MGC, grid)]
+    position = {int(session): place for place, session in enumerate(found.broken)}
+    filled = 0
+    for session in range(len(windows.starts)):
+        expected = reference_session(
+            series, int(windows.days[session]), int(windows.starts[session]), int(windows.deadlines[session]), MGC, grid
+        )
+        assert found.has_range[session] == (expected.opening_range is not None)
+        if expected.opening_range is not None:
+            high_low = (found.orb_high[session], found.orb_low[session])
+            assert high_low == (expected.opening_range.high, expected.opening_range.low)
+        if expected.broken is None:
+            assert session not in position
+            continue
+        assert found.directions[session] == (1 if expected.broken.direction == "long" else -1)
+        relative = found.relative_volumes[session]
+        assert (None if np.isnan(relative) else relative) == expected.relative_volume
+        for row, trade in zip(trades[position[session]], expected.trades, strict=True):
+            filled += trade is not None
+            assert as_tuple(series, row) == (None if trade is None else tuple(vars(trade).values()))
+    return filled
+
+
+def as_tuple(series: BarSeries, row: np.void) -> tuple[object, ...] | None:
+    if row["outcome"] == 0:
+        assert row["entry_bar"] == row["exit_bar"] == -1
+        return None
+    return (
+        series.minutes[row["entry_bar"]],
+        row["entry"],
+        row["stop"],
+        row["target"],
+        ("win", "loss", "scratch")[row["outcome"] - 1],
+        series.minutes[row["exit_bar"]],
+        row["exit"],
+        row["pnl_r"],
+        row["mae_r"],
+        row["mfe_r"],
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(bars=random_bars(), grid=grids())
+def test_every_trade_of_random_days_is_the_same_to_the_last_bit(bars: list[Bar], grid: Grid) -> None:
+    if bars:
+        assert_same(series_of(bars), grid)
+
+
+@pytest.mark.parametrize("step", [1, 2, 4, 8])
+def test_long_days_on_a_fine_and_a_coarse_grid_agree_and_fill_many_trades(step: int) -> None:
+    random = np.random.default_rng(step)
+    closes = 1000 + np.cumsum(random.integers(-step, step + 1, size=1380 * 2))
+    opens = np.concatenate([[1000], closes[:-1]]) + random.integers(-1, 2, size=len(closes))
+    highs = np.maximum(opens, closes) + random.integers(0, step + 1, size=len(closes))
+    lows = np.minimum(opens, closes) - random.integers(0, step + 1, size=len(closes))
+    minutes = DAY_OPEN + np.concatenate([np.arange(1380), 1440 + np.arange(1380)])
+    rows = zip(minutes, opens, highs, lows, closes, strict=True)
+    assert assert_same(series_of([Bar(*map(int, row), volume=1) for row in rows]), CATALOGUE.grid) > 200
