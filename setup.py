@@ -14,6 +14,7 @@ setup(
     package_data={
         "orb_pipeline": ["py.typed"],
         "orb_pipeline.catalogue": ["data/*.yaml"],
+        "orb_pipeline.monitoring": ["*.css"],
         "orb_pipeline.storage": ["migrations/*.sql"],
     },
     entry_points={"console_scripts": ["orb = orb_pipeline.cli:main"]},

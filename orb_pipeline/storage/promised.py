@@ -1,0 +1,116 @@
+"""Tables whose names and columns are settled, but which no asset of this version fills yet.
+
+A query over one of them answers with no rows instead of an error, so that scripts can be written against it. A table
+that gets its migration or its place in the lake leaves this list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+_TS = pa.timestamp("us", tz="UTC")
+_DAY = pa.date32()
+_TEXT = pa.string()
+_REAL = pa.float64()
+_WHOLE = pa.int64()
+_FLAG = pa.bool_()
+
+_TRADE = {
+    "entry_ts": _TS,
+    "entry_price": _REAL,
+    "stop_price": _REAL,
+    "target_price": _REAL,
+    "direction": _TEXT,
+    "contracts": _WHOLE,
+    "exit_ts": _TS,
+    "exit_price": _REAL,
+    "outcome": _TEXT,
+    "pnl_r": _REAL,
+    "pnl_dollars": _REAL,
+    "mae_r": _REAL,
+    "mfe_r": _REAL,
+}
+
+
+def _schemas(tables: Mapping[str, Mapping[str, pa.DataType]]) -> dict[str, pa.Schema]:
+    return {name: pa.schema(list(columns.items())) for name, columns in tables.items()}
+
+
+PROMISED_TABLES = _schemas(
+    {
+        "portfolio_strategies": {
+            "strategy_id": _TEXT,
+            "instrument": _TEXT,
+            "orb_label": _TEXT,
+            "entry_model": _TEXT,
+            "rr_target": _REAL,
+            "confirm_bars": _WHOLE,
+            "filter_type": _TEXT,
+            "weight": _REAL,
+            "max_contracts": _WHOLE,
+            "expectancy_r": _REAL,
+            "win_rate": _REAL,
+            "sample_size": _WHOLE,
+        },
+        "trade_journal": {
+            "journal_id": _WHOLE,
+            "mode": _TEXT,
+            "account": _TEXT,
+            "instrument": _TEXT,
+            "run_id": _TEXT,
+            "trading_day": _DAY,
+            "strategy_id": _TEXT,
+            "entry_model": _TEXT,
+            **_TRADE,
+            "risk_check_passed": _FLAG,
+            "risk_check_reason": _TEXT,
+            "created_at": _TS,
+        },
+        "walk_forward_folds": {
+            "fold": _WHOLE,
+            "train_start": _DAY,
+            "train_end": _DAY,
+            "test_start": _DAY,
+            "test_end": _DAY,
+            "strategy_id": _TEXT,
+            "is_trades": _WHOLE,
+            "is_expectancy_r": _REAL,
+            "oos_trades": _WHOLE,
+            "oos_expectancy_r": _REAL,
+        },
+        "walk_forward_summary": {
+            "fold": _WHOLE,
+            "strategies_found": _WHOLE,
+            "is_expectancy_r": _REAL,
+            "oos_expectancy_r": _REAL,
+            "oos_is_ratio": _REAL,
+            "material_degradation": _FLAG,
+        },
+        "walk_forward_trades": {"fold": _WHOLE, "trading_day": _DAY, "strategy_id": _TEXT, **_TRADE},
+        "replay_results": {
+            "account": _TEXT,
+            "trading_day": _DAY,
+            "strategy_id": _TEXT,
+            "trades": _WHOLE,
+            "pnl_r": _REAL,
+        },
+        "reconciliation": {"account": _TEXT, "trading_day": _DAY, "strategy_id": _TEXT, "difference": _TEXT},
+        "trials": {"instrument": _TEXT, "strategy_id": _TEXT, "tried_at": _TS},
+        "trading_events": {"event_ts": _TS, "account": _TEXT, "instrument": _TEXT, "event": _TEXT, "reason": _TEXT},
+        "monitor_alerts": {
+            "alert_id": _WHOLE,
+            "raised_at": _TS,
+            "alert": _TEXT,
+            "severity": _TEXT,
+            "strategy_id": _TEXT,
+            "trading_day": _DAY,
+            "value": _REAL,
+            "threshold": _REAL,
+            "message": _TEXT,
+            "status": _TEXT,
+            "acknowledged_at": _TS,
+        },
+    }
+)
