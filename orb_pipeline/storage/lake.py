@@ -12,6 +12,7 @@ from uuid import uuid4
 import fsspec
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from orb_pipeline.errors import MissingDataError
@@ -62,10 +63,17 @@ class Lake:
         return self.read_arrow(table, instrument, columns, file=file).to_pandas(date_as_object=False)
 
     def read_arrow(
-        self, table: str, instrument: str, columns: Sequence[str] | None = None, *, file: str = "data"
+        self,
+        table: str,
+        instrument: str,
+        columns: Sequence[str] | None = None,
+        *,
+        file: str = "data",
+        where: pc.Expression | None = None,
     ) -> pa.Table:
+        """One file of a partition, of it only the rows `where` holds; row groups without any are not decoded."""
         content = self._content(table, instrument, file)
-        return pq.read_table(pa.BufferReader(content), columns=list(columns) if columns else None)
+        return pq.read_table(pa.BufferReader(content), columns=list(columns) if columns else None, filters=where)
 
     def content_hash(self, table: str, instrument: str, *, file: str = "data") -> str:
         """SHA-256 of the file as it is now."""
