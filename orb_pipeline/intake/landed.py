@@ -1,0 +1,73 @@
+"""What has landed: the ledger of source files, and the bars of all its batches.
+
+A batch exists when its row in `landed_files` does. Where batches hold a bar of the same contract and minute the later
+batch wins; only a replacing ingest writes such bars.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from orb_pipeline.storage.lake import Lake
+from orb_pipeline.storage.tables import LANDED_BARS
+from orb_pipeline.storage.warehouse import Warehouse
+
+TABLE = "landed_bars"
+
+
+def landed_files(warehouse: Warehouse, symbol: str | None = None) -> pd.DataFrame:
+    """The ledger, of one instrument or all, in the order of landing; columns of table `landed_files`."""
+    query = "select * from landed_files where instrument = ? or ? is null order by instrument, batch"
+    return warehouse.frame(query, [symbol, symbol])
+
+
+def is_simulated(warehouse: Warehouse, symbol: str) -> bool:
+    """Whether any landed batch of the instrument holds simulated bars."""
+    return bool(landed_files(warehouse, symbol)["simulated"].any())
+
+
+def landed_hash(warehouse: Warehouse, symbol: str) -> str:
+    """SHA-256 over the instrument's batches: it changes exactly when something lands."""
+    files = landed_files(warehouse, symbol)[["batch", "file", "source_hash", "landed_rows"]]
+    return hashlib.sha256(files.to_csv(index=False).encode()).hexdigest()
+
+
+def landed_bars(lake: Lake, warehouse: Warehouse, symbol: str) -> pd.DataFrame:
+    """All landed bars of an instrument, every outright contract.
+
+    Returns:
+        columns of storage.tables.LANDED_BARS, sorted by `ts_utc`, then `source_symbol`, one row for each of these
+        pairs; empty where nothing has landed.
+    """
+    frame: pd.DataFrame = read_batches(lake, landed_files(warehouse, symbol), symbol).to_pandas()
+    return frame
+
+
+def read_batches(lake: Lake, files: pd.DataFrame, symbol: str, where: pc.Expression | None = None) -> Any:
+    """The bars of ledger rows `files` as an arrow table, sorted, later batches winning; of them those `where` holds."""
+    tables = [lake.read_arrow(TABLE, symbol, file=file, where=where) for file in files["file"]]
+    table = pa.concat_tables([LANDED_BARS.empty_table(), *tables]).unify_dictionaries().combine_chunks()
+    if len(tables) <= 1:
+        return table
+    keys = _keys(table)
+    if (np.diff(keys) > 0).all():
+        return table
+    order = np.argsort(keys, kind="stable")  # of equal keys the latest batch comes last, and is kept
+    is_last = np.append(np.diff(keys[order]) != 0, True)
+    return table.take(pa.array(order[is_last]))
+
+
+def _keys(table: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """One number for minute and contract; they sort as (`ts_utc`, `source_symbol`) do."""
+    codes = table.column("source_symbol").combine_chunks()
+    names = codes.dictionary.to_pylist()
+    ranks = np.empty(len(names), dtype=np.int64)
+    ranks[np.argsort(np.array(names, dtype=object))] = np.arange(len(names))
+    minutes = table.column("ts_utc").cast(pa.int64()).to_numpy() // 60_000_000
+    return np.asarray(minutes * 2**20 + ranks[codes.indices.to_numpy()], dtype=np.int64)
