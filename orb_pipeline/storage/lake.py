@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,6 +20,17 @@ from orb_pipeline.errors import MissingDataError
 from orb_pipeline.storage.tables import LAKE_TABLES
 
 _PARTITION = re.compile(r"instrument=([^/]+)/[^/]+\.parquet$")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One file of the lake, read once: what is decoded from it is what its hash stands for."""
+
+    content_hash: str
+    content: bytes | memoryview
+
+    def arrow(self, columns: Sequence[str] | None = None) -> pa.Table:
+        return pq.read_table(pa.BufferReader(self.content), columns=list(columns) if columns else None)
 
 
 class Lake:
@@ -74,6 +86,11 @@ class Lake:
         """One file of a partition, of it only the rows `where` holds; row groups without any are not decoded."""
         content = self._content(table, instrument, file)
         return pq.read_table(pa.BufferReader(content), columns=list(columns) if columns else None, filters=where)
+
+    def snapshot(self, table: str, instrument: str, *, file: str = "data") -> Snapshot:
+        """The file's bytes as they are now, with their SHA-256."""
+        content = self._content(table, instrument, file)
+        return Snapshot(hashlib.sha256(content).hexdigest(), content)
 
     def content_hash(self, table: str, instrument: str, *, file: str = "data") -> str:
         """SHA-256 of the file as it is now."""

@@ -1,0 +1,27 @@
+"""Every gate of the graph. A new one is a module with `judge(evidence)` and a line here."""
+
+from orb_pipeline.orchestration.gates.base import Evidence, Gate, GateResult
+
+GATES: tuple[Gate, ...] = (
+    Gate("bars_1m", "schema", "Prices, volumes and stamps a minute bar may have", "schema_bars_1m"),
+    Gate("trading_days", "schema", "One sound row for each trading day", "schema_trading_days"),
+    Gate("trading_days", "bar_counts", "Bars per day against the usual count of that weekday", "bar_counts"),
+    Gate("daily_features", "schema", "One sound range for each day and session", "schema_daily_features"),
+    Gate("daily_features", "no_lookahead", "Unchanged when everything later is cut off", "no_lookahead"),
+    Gate("orb_outcomes", "schema", "Entries, exits and results that agree with each other", "schema_orb_outcomes"),
+    Gate("orb_outcomes", "no_lookahead", "Unchanged when everything later is cut off", "no_lookahead"),
+    Gate("orb_outcomes", "matches_reference", "Equal to the slow reading of the rules", "matches_reference"),
+    Gate("experimental_strategies", "schema", "The whole grid, each with sound metrics", "schema_strategies"),
+    Gate("validated_setups", "schema", "Setups that passed, and retired ones with their reason", "schema_setups"),
+    Gate("validated_setups", "at_least_one_setup", "The research found something", "at_least_one_setup"),
+)
+
+ASSETS: tuple[str, ...] = tuple(dict.fromkeys(gate.asset for gate in GATES))
+"""The assets, in the order of the graph."""
+
+
+def gates_of(asset: str) -> tuple[Gate, ...]:
+    return tuple(gate for gate in GATES if gate.asset == asset)
+
+
+__all__ = ["ASSETS", "GATES", "Evidence", "Gate", "GateResult", "gates_of"]

@@ -1,0 +1,23 @@
+"""What exists: assets with their gates, jobs, schedules, and the home they work on. Dagster loads this module."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from orb_pipeline.catalogue import load_catalogue
+from orb_pipeline.orchestration.assets import research_assets
+from orb_pipeline.orchestration.jobs import research_job
+from orb_pipeline.orchestration.resources import resources
+from orb_pipeline.orchestration.schedules import research_nightly
+from orb_pipeline.orchestration.workshop import Workshop
+from orb_pipeline.settings import Home
+
+_home = Home.from_environment()
+_catalogue = load_catalogue(_home.catalogue)
+
+defs = dg.Definitions(
+    assets=research_assets(_catalogue),
+    jobs=[research_job],
+    schedules=[research_nightly],
+    resources=resources(Workshop(_home, _catalogue)),
+)

@@ -1,0 +1,73 @@
+"""Bars of closed trading days, and one row for each of those days."""
+
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+
+from orb_pipeline.errors import MissingDataError
+from orb_pipeline.intake.landed import landed_bars
+from orb_pipeline.market.days import build_trading_days
+from orb_pipeline.market.front_month import front_month_bars
+from orb_pipeline.market.trading_day import day_open, last_closed_day, number_of, stamps_of
+from orb_pipeline.orchestration import pictures
+from orb_pipeline.orchestration.assets.facts import HEAVY, OWNERS, bench, check_specs, result
+from orb_pipeline.orchestration.workshop import CLOSED_DAY, Bench, Workshop
+
+GROUP = "market"
+
+
+@dg.asset(
+    key="bars_1m",
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"parquet"},
+    description="Minute bars of the front month, closed trading days only.",
+    pool=HEAVY,
+    check_specs=check_specs("bars_1m"),
+)
+def bars_1m(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> dg.MaterializeResult:
+    with bench(context, workshop) as work:
+        work.landed()
+        day = last_closed_day(workshop.now(), work.research.gates.closing_grace_minutes)
+        work.note_input(CLOSED_DAY, day.isoformat())
+        bars = front_month_bars(_closed_bars(work, day.isoformat()))
+        if bars.empty:
+            message = (
+                f"{work.symbol} has no front-month bar on a trading day closed by {day}. A trading day closes at 09:00 "
+                f"Brisbane; land more bars with `orb ingest FILE --instrument {work.symbol}`."
+            )
+            raise MissingDataError(message)
+        stored = work.write(bars, span="ts_utc")
+        contracts = ", ".join(map(str, stored.pandas()["source_symbol"].unique()))
+        plot = pictures.closing_prices(stored.pandas())
+        return result(work, {"closed_day": day.isoformat(), "contracts": contracts, "close": plot})
+
+
+@dg.asset(
+    key="trading_days",
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"parquet"},
+    description="One row for each closed trading day: its front month, prices, and how complete it is.",
+    deps=["bars_1m"],
+    check_specs=check_specs("trading_days"),
+)
+def trading_days(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> dg.MaterializeResult:
+    with bench(context, workshop) as work:
+        (bars,) = work.read("bars_1m")
+        work.landed()
+        landed = _closed_bars(work, str(work.input_of("bars_1m", CLOSED_DAY)))
+        usual_days = work.research.gates.usual_days
+        days = build_trading_days(landed, bars.pandas(), usual_days=usual_days, simulated=work.simulated)
+        stored = work.write(days, span="trading_day")
+        return result(work, {"bars_per_day": pictures.bars_per_day(stored.pandas())})
+
+
+def _closed_bars(work: Bench, day: str) -> pd.DataFrame:
+    """All landed contracts' bars up to the end of trading day `day`."""
+    landed = landed_bars(work.workshop.lake, work.workshop.warehouse, work.symbol)
+    end = stamps_of(np.atleast_1d(day_open(number_of(pd.Timestamp(day).date()) + 1)))[0]
+    return landed.iloc[: int(landed["ts_utc"].searchsorted(end))]
+
+

@@ -1,0 +1,44 @@
+"""What has landed, told by the ledger: the part of the graph's input that assets, schedule and status ask about."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+
+import duckdb
+
+Connection = duckdb.DuckDBPyConnection
+
+
+@dataclass(frozen=True)
+class Landed:
+    """The landed bars of one instrument.
+
+    Attributes:
+        rows: landed bars, rows that replaced others included.
+        rejected: bad rows of the files that landed.
+        simulated: at least one file is simulated.
+        content_hash: of the ledger's entries; it changes with every batch.
+    """
+
+    files: int
+    rows: int
+    rejected: int
+    first_ts: dt.datetime | None
+    last_ts: dt.datetime | None
+    simulated: bool
+    content_hash: str
+
+
+def select_landed(connection: Connection) -> dict[str, Landed]:
+    """Instruments with at least one landed batch."""
+    rows = connection.execute(
+        "select instrument, count(*), sum(landed_rows)::bigint, sum(rejected_rows)::bigint, min(first_ts), max(last_ts), "
+        "bool_or(simulated), string_agg(batch || ':' || file || ':' || source_hash, ',' order by batch) "
+        "from landed_files group by instrument order by instrument"
+    ).fetchall()
+    return {
+        instrument: Landed(files, count, rejected, first, last, simulated, hashlib.sha256(batches.encode()).hexdigest())
+        for instrument, files, count, rejected, first, last, simulated, batches in rows
+    }

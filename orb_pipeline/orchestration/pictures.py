@@ -1,0 +1,92 @@
+"""Pictures and tables for the metadata of assets."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from orb_pipeline.orchestration.gates.base import Fact
+
+_ROWS_SHOWN = 50
+_INCHES = (7.0, 2.6)
+_DOTS_PER_INCH = 80
+
+
+def bars_per_day(trading_days: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    figure, axes = _figure("Bars per trading day")
+    axes.plot(trading_days["trading_day"], trading_days["bar_count"], linewidth=0.6)
+    return _markdown(figure, "Bars per trading day")
+
+
+def closing_prices(bars: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    figure, axes = _figure("Close, points")
+    step = max(1, len(bars) // 2_000)
+    axes.plot(bars["ts_utc"].iloc[::step], bars["close"].iloc[::step], linewidth=0.6)
+    return _markdown(figure, "Closing prices")
+
+
+def ranges_by_session(features: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    figure, axes = _figure("Opening range by session, points")
+    sizes = features.dropna(subset=["orb_size"]).groupby("orb_label", observed=True, sort=False)["orb_size"]
+    names = list(sizes.groups)
+    axes.boxplot([sizes.get_group(name) for name in names], tick_labels=names, showfliers=False)
+    return _markdown(figure, "Opening range by session")
+
+
+def outcomes_by_entry_model(outcomes: pd.DataFrame) -> dg.TableMetadataValue | dg.MarkdownMetadataValue:
+    counts = pd.crosstab(outcomes["entry_model"], outcomes["outcome"].astype(object).fillna("no trade"))
+    return table(counts.reset_index())
+
+
+def expectancies(strategies: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    figure, axes = _figure("Strategies by expectancy, R")
+    axes.hist(strategies["expectancy_r"].dropna(), bins=60)
+    axes.axvline(0, linewidth=0.8, color="black")
+    return _markdown(figure, "Strategies by expectancy")
+
+
+def table(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    """`frame` as a Markdown table, cut after some rows."""
+    rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.head(_ROWS_SHOWN).to_numpy().tolist()]
+    text = "\n".join("| " + " | ".join(_cell(value) for value in row) + " |" for row in rows)
+    more = f"\n\n{len(frame) - _ROWS_SHOWN:,} more rows" if len(frame) > _ROWS_SHOWN else ""
+    return dg.MetadataValue.md(text + more)
+
+
+def metadata_of(facts: Mapping[str, Fact]) -> dict[str, dg.MetadataValue | int | float | str]:
+    """A gate's facts as Dagster shows them."""
+    return {name: table(value) if isinstance(value, pd.DataFrame) else value for name, value in facts.items()}
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d}"
+    return str(value).replace("|", "/")
+
+
+def _figure(title: str) -> tuple[Figure, Axes]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # half a second: only when something is drawn
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=_INCHES, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.set_title(title)
+    return figure, axes
+
+
+def _markdown(figure: Figure, title: str) -> dg.MarkdownMetadataValue:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=_DOTS_PER_INCH)
+    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})")

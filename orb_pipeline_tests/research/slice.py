@@ -1,0 +1,41 @@
+"""A real slice of minute bars, and everything research makes of it, computed once for all tests that read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import pandas as pd
+import pyarrow as pa
+
+from orb_pipeline.catalogue import Grid, Instrument, SessionSet
+from orb_pipeline.research.discovery import build_strategies
+from orb_pipeline.research.features import build_daily_features
+from orb_pipeline.research.outcomes import build_outcomes
+from orb_pipeline_tests.data import real_data
+from orb_pipeline_tests.series import CATALOGUE
+
+
+@dataclass(frozen=True)
+class Slice:
+    instrument: Instrument
+    session_set: SessionSet
+    grid: Grid
+    bars: pd.DataFrame
+    features: pd.DataFrame
+    outcomes: pa.Table
+    trading_days: pd.DataFrame
+    strategies: pd.DataFrame
+
+
+@cache
+def gold_slice() -> Slice:
+    """Spot gold, 2026-01-02 to 2026-03-25, with tick volume."""
+    bars = pd.read_parquet(real_data("gold_spot_recent", "2026.parquet"))
+    instrument, sessions, grid = CATALOGUE.instrument("XAUUSD"), CATALOGUE.sessions_of("XAUUSD"), CATALOGUE.grid
+    features = build_daily_features(bars, instrument, sessions, grid)
+    outcomes = build_outcomes(bars, features, instrument, sessions, grid)
+    days = (bars["ts_utc"] + pd.Timedelta(hours=1)).dt.tz_localize(None).dt.normalize().unique()
+    trading_days = pd.DataFrame({"trading_day": days})
+    strategies = build_strategies(outcomes, features, trading_days, instrument, grid, CATALOGUE.research.validation)
+    return Slice(instrument, sessions, grid, bars, features, outcomes, trading_days, strategies)

@@ -1,0 +1,121 @@
+"""Metrics of the grid against a slow reading of RULES.md section 7, on a real slice."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from orb_pipeline.errors import InputError
+from orb_pipeline.research.discovery import build_strategies, strategy_id
+from orb_pipeline.rules.filters import is_eligible
+from orb_pipeline_tests.research.slice import gold_slice
+from orb_pipeline_tests.series import CATALOGUE
+
+
+def test_the_grid_has_7020_strategies_with_names_of_their_own() -> None:
+    strategies = gold_slice().strategies
+    assert len(strategies) == 7020
+    assert strategies["strategy_id"].is_unique
+
+
+def test_a_strategy_id_has_its_target_with_one_decimal() -> None:
+    assert strategy_id("MGC", "0900", "E1", 2.5, 2, "ORB_G4") == "MGC_0900_E1_RR2.5_CB2_ORB_G4"
+    assert strategy_id("MGC", "0030", "E3", 1, 5, "NO_FILTER") == "MGC_0030_E3_RR1.0_CB5_NO_FILTER"
+
+
+def slow_metrics(trades: pd.DataFrame, span_years: float, point_value: float, friction: float) -> dict[str, Any]:
+    """Section 7, sentence by sentence, over the filled trades of one strategy in order of time."""
+    results = trades["pnl_r"].tolist()
+    wins = [result for result in results if result > 0]
+    losses = [result for result in results if result <= 0]
+    risks = (trades["entry_price"] - trades["stop_price"]).abs().round(3).tolist()
+    stressed = []
+    cumulative, peak, drawdown = 0.0, 0.0, 0.0
+    for result, risk in zip(results, risks, strict=True):
+        cumulative += result
+        peak = max(peak, cumulative)
+        drawdown = max(drawdown, peak - cumulative)
+        points = (result * (risk * point_value + friction) + friction) / point_value
+        stressed.append((points * point_value - 1.5 * friction) / (risk * point_value + 1.5 * friction))
+    std = statistics.stdev(results) if len(results) > 1 else 0.0
+    sharpe = statistics.fmean(results) / std if std > 0 else None
+    return {
+        "sample_size": len(results),
+        "win_rate": len(wins) / len(results),
+        "avg_win_r": statistics.fmean(wins) if wins else 0.0,
+        "avg_loss_r": -statistics.fmean(losses) if losses else 0.0,
+        "expectancy_r": statistics.fmean(results),
+        "sharpe_ratio": sharpe,
+        "sharpe_ann": sharpe * math.sqrt(len(results) / span_years) if sharpe is not None else None,
+        "max_drawdown_r": drawdown,
+        "median_risk_points": statistics.median(risks),
+        "avg_risk_points": statistics.fmean(risks),
+        "stressed_expectancy_r": statistics.fmean(stressed),
+    }
+
+
+def trades_of(strategy: Any) -> pd.DataFrame:
+    """Filled trades on eligible days of one strategy, found by joining outcomes and features."""
+    part = gold_slice()
+    outcomes = part.outcomes.to_pandas(date_as_object=False)
+    names = ["orb_label", "rr_target", "confirm_bars", "entry_model"]
+    for name in names:
+        outcomes = outcomes[outcomes[name] == getattr(strategy, name)]
+    joined = outcomes.merge(part.features, on=["trading_day", "orb_label"], how="left")
+    range_ticks = (joined["orb_size"] / float(part.instrument.tick)).round().astype(int)
+    relative = joined["rel_volume"].astype(object).where(joined["rel_volume"].notna(), None)
+    pairs = zip(range_ticks, relative, strict=True)
+    eligible = [is_eligible(strategy.filter_type, part.instrument, ticks, volume) for ticks, volume in pairs]
+    return joined[np.array(eligible, dtype=bool) & joined["entry_ts"].notna()].sort_values("trading_day")
+
+
+def test_metrics_of_sampled_strategies_equal_the_slow_reading() -> None:
+    part = gold_slice()
+    days = part.trading_days["trading_day"]
+    span_years = (days.max() - days.min()).days / 365.25
+    compared = 0
+    for strategy in part.strategies.iloc[::23].itertuples():
+        trades = trades_of(strategy)
+        assert strategy.sample_size == len(trades)
+        if trades.empty:
+            assert math.isnan(strategy.expectancy_r)
+            continue
+        expected = slow_metrics(trades, span_years, part.instrument.point_value, part.instrument.friction)
+        for name, value in expected.items():
+            found = getattr(strategy, name)
+            assert math.isnan(found) if value is None else found == pytest.approx(value, rel=1e-9, abs=1e-9), name
+        [(year, result)] = json.loads(strategy.yearly_results).items()
+        assert (year, result["trades"], result["avg_r"]) == ("2026", len(trades), pytest.approx(strategy.expectancy_r))
+        compared += 1
+    assert compared > 150
+
+
+def test_expectancy_is_win_rate_times_average_win_less_the_rest_times_average_loss() -> None:
+    traded = gold_slice().strategies.query("sample_size > 0")
+    composed = traded["win_rate"] * traded["avg_win_r"] - (1 - traded["win_rate"]) * traded["avg_loss_r"]
+    assert np.allclose(traded["expectancy_r"], composed, rtol=0, atol=1e-12)
+
+
+def test_classes_follow_the_number_of_trades() -> None:
+    by_class = gold_slice().strategies.groupby("classification")["sample_size"].agg(["min", "max"])
+    assert by_class.loc["INVALID", "max"] <= 29
+    assert 30 <= by_class.loc["REGIME", "min"] <= by_class.loc["REGIME", "max"] <= 99
+
+
+def test_outcomes_that_do_not_belong_to_the_features_are_refused() -> None:
+    part = gold_slice()
+    with pytest.raises(InputError, match=r"90 for each of the .* One of them is stale"):
+        build_strategies(
+            part.outcomes.slice(0, 90),
+            part.features,
+            part.trading_days,
+            part.instrument,
+            part.grid,
+            CATALOGUE.research.validation,
+        )
