@@ -26,7 +26,7 @@ demo: $(READY) $(DEMO_FILE)
 	$(ORB) run --instrument MGC
 
 $(DEMO_FILE): | $(READY)
-	$(ORB) simulate --instrument MGC --start 2015-01-01 --end 2024-12-31 --seed 1 --breakout-drift 0.22 --out $@
+	$(ORB) simulate --instrument MGC --start 2015-01-01 --end 2024-12-31 --seed 1 --out $@
 
 test: check
 	$(BIN)/python -m pytest -n 2

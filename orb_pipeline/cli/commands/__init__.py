@@ -1,0 +1,1 @@
+"""One module a command. Each imports what it needs inside the function, so that `orb --help` stays quick."""

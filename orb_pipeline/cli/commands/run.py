@@ -1,0 +1,42 @@
+"""`orb run`: materialise the graph in process."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from orb_pipeline.cli.console import say
+from orb_pipeline.cli.context import Context
+
+
+def command(
+    context: typer.Context,
+    instrument: Annotated[
+        list[str] | None,
+        typer.Option("--instrument", "-i", metavar="SYMBOL", help="May be repeated. Default: all that have bars."),
+    ] = None,
+    to: Annotated[str | None, typer.Option(metavar="ASSET", help="Stop after this asset. Default: the last.")] = None,
+) -> None:
+    """Build the graph from landed bars, gate by gate.
+
+    Ends with a table of assets, rows, seconds and gates, and a report under the home. Exit 1 when a gate fails.
+    """
+    from orb_pipeline.cli.progress import RunProgress
+    from orb_pipeline.cli.run_report import show_summary, write_report
+    from orb_pipeline.orchestration.run import run_graph
+
+    here: Context = context.obj
+    for symbol in instrument or ():
+        here.catalogue.instrument(symbol)  # an unknown one is an error before anything is built
+    with RunProgress() as progress:
+        summaries = run_graph(here.home, here.catalogue, instrument or (), to, progress)
+    for summary in summaries:
+        show_summary(summary)
+        report = write_report(here, summary)
+        if report is not None:
+            say(f"Report: {report}")
+    failed = [summary for summary in summaries if not summary.succeeded]
+    for summary in failed:
+        say(f"Error: {summary.instrument}: {summary.message}", style="red")
+    raise typer.Exit(1 if failed else 0)

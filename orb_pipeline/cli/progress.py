@@ -1,0 +1,91 @@
+"""What is going on, while it goes on: a live line in a terminal, one line per finished step elsewhere."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from orb_pipeline.cli.console import notes, say
+
+if TYPE_CHECKING:
+    from orb_pipeline.orchestration.run import AssetSummary, RunSummary
+
+
+class RunProgress:
+    """Listens to a run of the graph and shows it on stderr."""
+
+    def __init__(self) -> None:
+        self._bar = progress_bar(BarColumn(), MofNCompleteColumn())
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def run_started(self, instrument: str, assets: tuple[str, ...]) -> None:
+        self._task = self._bar.add_task(instrument, total=len(assets))
+
+    def asset_started(self, instrument: str, asset: str) -> None:
+        if self._task is not None:
+            self._bar.update(self._task, description=f"{instrument} {asset}")
+
+    def asset_finished(self, instrument: str, summary: AssetSummary) -> None:
+        if self._task is not None:
+            self._bar.advance(self._task)
+        rows = "" if summary.rows is None else f", {summary.rows:,} rows"
+        say(f"{instrument} {summary.asset}: {summary.state}{rows}, {summary.seconds:.1f} s")
+
+    def run_finished(self, summary: RunSummary) -> None:
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = None
+        say(f"{summary.instrument}: {'done' if summary.succeeded else 'stopped'} after {summary.seconds:.1f} s")
+
+
+class RowProgress:
+    """The rows of one file read so far, on stderr."""
+
+    def __init__(self, name: str) -> None:
+        self._bar = progress_bar(TextColumn("{task.completed:,.0f} rows"))
+        self._task = self._bar.add_task(name, total=None)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def __call__(self, rows: int) -> None:
+        self._bar.update(self._task, completed=rows)
+
+
+def progress_bar(*columns: ProgressColumn) -> Progress:
+    """A bar on stderr that leaves nothing behind and, away from a terminal, does not show at all."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        *columns,
+        TimeElapsedColumn(),
+        console=notes,
+        transient=True,
+        disable=not notes.is_terminal,
+    )

@@ -1,0 +1,1 @@
+"""What the results are shown with: self-contained pages made from plain tables."""

@@ -1,0 +1,46 @@
+"""How the expectancy of all tried strategies is spread, as an inline SVG."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+_WIDTH, _HEIGHT, _FLOOR = 720, 220, 190  # units of the view box; the floor is the axis
+_BINS = 48
+_TAILS = (0.5, 99.5)  # percentiles the axis spans: a handful of tiny samples would stretch it out of use
+
+
+def expectancy_histogram(strategies: pd.DataFrame) -> str:
+    """Counts of strategies by expectancy_r, the passed ones set off. Strategies without a trade are left out."""
+    traded = strategies[strategies["sample_size"] > 0]
+    if traded.empty:
+        return "<p>No strategy traded.</p>"
+    values = traded["expectancy_r"].to_numpy(dtype=np.float64)
+    passed = (traded["validation_status"] == "PASSED").to_numpy()
+    low, high = np.percentile(values, _TAILS)
+    edges = np.linspace(min(low, 0.0), max(high, 0.0) + 1e-9, _BINS + 1)
+    clipped = np.clip(values, edges[0], edges[-1])
+    all_counts, kept_counts = (np.histogram(part, edges)[0] for part in (clipped, clipped[passed]))
+    scale = (_FLOOR - 20) / max(int(all_counts.max()), 1)
+    bars = _bars(all_counts * scale, "tried") + _bars(kept_counts * scale, "kept")
+    zero = -edges[0] / (edges[-1] - edges[0]) * _WIDTH
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="Histogram of expectancy in R">{bars}'
+        f'<line x1="0" y1="{_FLOOR}" x2="{_WIDTH}" y2="{_FLOOR}"/>'
+        f'<line class="zero" x1="{zero:.1f}" y1="8" x2="{zero:.1f}" y2="{_FLOOR}"/>'
+        f'<text x="0" y="{_HEIGHT - 8}">{edges[0]:.2f} R and less</text>'
+        f'<text x="{zero:.1f}" y="{_HEIGHT - 8}" text-anchor="middle">0</text>'
+        f'<text x="{_WIDTH}" y="{_HEIGHT - 8}" text-anchor="end">{edges[-1]:.2f} R and more</text></svg>'
+        f"<p>{len(traded):,} strategies with at least one trade; {int(passed.sum()):,} passed (set off)."
+        "</p>"
+    )
+
+
+def _bars(heights: np.ndarray, kind: str) -> str:
+    step = _WIDTH / len(heights)
+    return "".join(
+        f'<rect class="{kind}" x="{index * step:.1f}" y="{_FLOOR - height:.1f}" '
+        f'width="{step - 1:.1f}" height="{height:.1f}"/>'
+        for index, height in enumerate(heights)
+        if height > 0
+    )
