@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from orb_pipeline.catalogue import Simulation
+from orb_pipeline.market.contracts import MONTH_LETTERS
 
-MONTH_LETTERS = "FGHJKMNQUVXZ"
 ROLL_DAYS_BEFORE_EXPIRY = 6  # calendar days; both months trade alike then
 ROLL_PACE_DAYS = 1.2  # of the logistic by which volume moves over
 BACKGROUND_SHARE = 0.02  # of the volume, in the month that is not the lead
