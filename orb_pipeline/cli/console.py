@@ -41,6 +41,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: It
     return result
 
 
+def span(first: str | None, last: str | None) -> str:
+    """The days from `first` to `last`, given as ISO days or times."""
+    return f"{first[:10]} to {last[:10]}" if first and last else ""
+
+
 def show(result: Table, *, on: Console = out) -> None:
     """Print a table; lines too long for the terminal are wrapped inside their cells."""
     on.print(result, soft_wrap=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orb_pipeline.cli.console import SIMULATED, out, say, show, table
+from orb_pipeline.cli.console import SIMULATED, out, say, show, span, table
 from orb_pipeline.cli.context import Context
 from orb_pipeline.cli.files import appearing_whole
 
@@ -81,9 +81,8 @@ def write_report(here: Context, summary: RunSummary) -> Path | None:
 
 def _line(asset: AssetSummary) -> tuple[str, str, str, str, str]:
     rows = "" if asset.rows is None else f"{asset.rows:,}"
-    span = f"{asset.first} to {asset.last}" if asset.first else ""
     gate = gate_label(asset.gates) or asset.state
-    return asset.asset, rows, span, f"{asset.seconds:.1f}", gate
+    return asset.asset, rows, span(asset.first, asset.last), f"{asset.seconds:.1f}", gate
 
 
 def _unique(waivers: Iterable[Waiver]) -> list[Waiver]:

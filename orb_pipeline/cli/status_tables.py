@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from orb_pipeline.cli.console import SIMULATED, out, say, show, table
+from orb_pipeline.cli.console import SIMULATED, out, say, show, span, table
 from orb_pipeline.cli.rows import plain
 
 if TYPE_CHECKING:
@@ -62,7 +62,6 @@ def _show_instrument(instrument: InstrumentStatus) -> None:
 
 def _line(asset: AssetStatus) -> tuple[str, str, str, str, str, str]:
     rows = "" if asset.rows is None else f"{asset.rows:,}"
-    span = f"{asset.first} to {asset.last}" if asset.first else ""
     passed = sum(gate.state == "passed" for gate in asset.gates)
     others = [
         f"{gate.check} {gate.state}"
@@ -71,7 +70,7 @@ def _line(asset: AssetStatus) -> tuple[str, str, str, str, str, str]:
     ]
     gates = ", ".join([f"{passed} passed", *others] if passed else others)
     state = "not built" if asset.built_at is None else asset.stale or "up to date"
-    return asset.asset, rows, span, _time(asset.built_at), gates, state
+    return asset.asset, rows, span(asset.first, asset.last), _time(asset.built_at), gates, state
 
 
 def _time(stamp: dt.datetime | None) -> str:
