@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -31,8 +32,10 @@ def with_raw_values(file: BarFile, refused: Refused, limit: int | None = None) -
     last_row = max(reasons)
     rejections: list[Rejection] = []
     for chunk in file.chunks():
-        for row_number, raw in _raw_values(chunk, refused.row_numbers[:limit]).items():
-            rejections.append(Rejection(row_number, REASONS[reasons[row_number]].value, raw))
+        rejections += [
+            Rejection(row_number, REASONS[reasons[row_number]].value, raw)
+            for row_number, raw in _raw_values(chunk, reasons)
+        ]
         if len(chunk.row_numbers) and chunk.row_numbers[-1] >= last_row:
             break
     return sorted(rejections, key=lambda rejection: rejection.row_number)
@@ -69,15 +72,15 @@ def record_rejections(
     connection.unregister("new_rejections")
 
 
-def _raw_values(chunk: RawChunk, wanted: np.ndarray[tuple[int], np.dtype[np.int64]]) -> dict[int, str]:
-    positions = np.flatnonzero(np.isin(chunk.row_numbers, wanted))
-    values = chunk.table.take(pa.array(positions)).to_pylist()
-    rows = {
-        row_number: json.dumps({name: _plain(value) for name, value in row.items()}, ensure_ascii=False)
-        for row_number, row in zip(chunk.row_numbers[positions].tolist(), values, strict=True)
-    }
-    damaged = {line.row_number: json.dumps({"line": line.text}, ensure_ascii=False) for line in chunk.damaged}
-    return rows | {number: raw for number, raw in damaged.items() if number in wanted}
+def _raw_values(chunk: RawChunk, wanted: Mapping[int, int]) -> Iterator[tuple[int, str]]:
+    """Row number and values of the chunk's `wanted` rows."""
+    positions = np.flatnonzero(np.isin(chunk.row_numbers, np.fromiter(wanted, dtype=np.int64)))
+    rows = chunk.table.take(pa.array(positions)).to_pylist()
+    for row_number, row in zip(chunk.row_numbers[positions].tolist(), rows, strict=True):
+        yield row_number, json.dumps({name: _plain(value) for name, value in row.items()}, ensure_ascii=False)
+    for line in chunk.damaged:
+        if line.row_number in wanted:
+            yield line.row_number, json.dumps({"line": line.text}, ensure_ascii=False)
 
 
 def _plain(value: object) -> object:

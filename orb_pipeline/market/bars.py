@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from orb_pipeline.catalogue.models import Instrument
+from orb_pipeline.errors import InputError
 from orb_pipeline.market.contracts import IGNORED, UNKNOWN, ContractBook, Int32Array
-from orb_pipeline.market.formats.raw import BarFile, Columns, ReadOptions
+from orb_pipeline.market.formats.raw import BarFile, Columns, ReadOptions, plain
 from orb_pipeline.market.formats.stamps import read_stamps
 from orb_pipeline.market.reasons import ACCEPTED, Reason, ReasonArray, number_of, record
 from orb_pipeline.market.ticks import to_prices, to_ticks
@@ -172,7 +173,7 @@ class _Numbers:
 
     @classmethod
     def of(cls, table: Any, columns: Columns, tick: Decimal) -> Self:
-        values = tuple(_to_float(table.column(name)) for name in (*columns.prices, columns.volume))
+        values = tuple(_to_float(table.column(name), name) for name in (*columns.prices, columns.volume))
         with_ticks = [to_ticks(_countable(prices, tick), tick) for prices in values[:4]]
         return cls(values, tuple(ticks for ticks, _ in with_ticks), tuple(grid for _, grid in with_ticks))
 
@@ -222,12 +223,15 @@ def _countable(prices: FloatArray, tick: Decimal) -> FloatArray:
         return np.where(np.abs(prices) <= _MAX_EXACT * float(tick), prices, float(tick) / 2)
 
 
-def _to_float(column: Any) -> FloatArray:
+def _to_float(column: Any, name: str) -> FloatArray:
     """Numbers of an arrow column of numbers or text; NaN where there is none."""
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        return np.asarray(column.cast(pa.float64(), safe=False).to_numpy())
+    column = plain(column)
+    if not pa.types.is_string(column.type):
+        try:
+            return np.asarray(column.cast(pa.float64(), safe=False).to_numpy())
+        except pa.ArrowNotImplementedError:
+            message = f"Column {name} holds {column.type}; expected numbers, or text of numbers. Write it as numbers."
+            raise InputError(message) from None
     try:
         return np.asarray(pc.cast(column, pa.float64()).to_numpy())
     except pa.ArrowInvalid:

@@ -77,7 +77,7 @@ def recognise_layout(path: Path, column: Any, row_numbers: Int64Array) -> Layout
         return None
     if pa.types.is_integer(column.type):
         return _EPOCH
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+    if pa.types.is_string(column.type):
         for text in column.slice(0, _SAMPLE_ROWS).to_pylist():
             layout = next((layout for layout in LAYOUTS if re.fullmatch(layout.pattern, (text or "").strip())), None)
             if layout is not None:

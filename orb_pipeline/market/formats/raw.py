@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import pyarrow as pa
+
 from orb_pipeline.market.trading_day import Int64Array
 
 CHUNK_ROWS = 262_144  # rows held as raw values at a time
@@ -76,6 +78,14 @@ class RawChunk:
     row_numbers: Int64Array
     table: Any
     damaged: tuple[DamagedLine, ...] = ()
+
+
+def plain(column: Any) -> Any:
+    """An arrow column with its values in place: no dictionary, one kind of text."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    is_text = pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type)
+    return column.cast(pa.string()) if is_text else column
 
 
 class BarFile(Protocol):

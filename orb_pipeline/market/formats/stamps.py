@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from orb_pipeline.errors import InputError
 from orb_pipeline.market.formats.layouts import Layout, recognise_layout, texts_to_us, typed_to_us
-from orb_pipeline.market.formats.raw import Columns, RawChunk, ReadOptions
+from orb_pipeline.market.formats.raw import Columns, RawChunk, ReadOptions, plain
 from orb_pipeline.market.reasons import ACCEPTED, Reason, ReasonArray, record
 from orb_pipeline.market.trading_day import Int64Array
 
@@ -87,7 +87,7 @@ class _Reader:
         return bool((_localised(local, self._zone, first=True) != _localised(local, self._zone, first=False)).any())
 
     def _column(self, table: Any) -> Any:
-        parts = [table.column(name) for name in self._columns.stamp]
+        parts = [plain(table.column(name)) for name in self._columns.stamp]
         if len(parts) == 1:
             return parts[0]
         texts = [pc.utf8_trim_whitespace(part.cast(pa.string())) for part in parts]
