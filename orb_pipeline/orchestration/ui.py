@@ -1,0 +1,158 @@
+"""`orb ui`: Dagster's webserver and daemon for one home, in the foreground, ended together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+import psutil
+
+from orb_pipeline.errors import BusyError
+from orb_pipeline.orchestration.instance import open_instance
+from orb_pipeline.orchestration.recovery import recover
+from orb_pipeline.settings import HOME_VARIABLE, LAKE_VARIABLE, Home
+
+_MODULE = "orb_pipeline.definitions"
+_GRACE_SECONDS = 15.0  # for children to end by themselves; after it they are killed
+_POLL_SECONDS = 0.2
+
+
+def serve(
+    home: Home, port: int = 3000, host: str = "127.0.0.1", on_ready: Callable[[str], None] | None = None
+) -> int:
+    """Serve until Ctrl-C or SIGTERM, or until one of the two dies.
+
+    Runs that killed processes left behind are failed first.
+
+    Args:
+        on_ready: told the address once it answers.
+
+    Returns:
+        exit code: 0 after Ctrl-C or SIGTERM, 1 after a child died.
+
+    Raises:
+        BusyError: the port is taken.
+    """
+    _refuse_a_taken_port(host, port)
+    with open_instance(home) as instance:
+        recover(instance)
+    stop = threading.Event()
+    url = f"http://{host}:{port}"
+    with ExitStack() as stack:
+        stack.enter_context(_on_signals(stop))
+        children = [
+            stack.enter_context(_child(home, ["dagster_webserver", "-h", host, "-p", str(port), "-m", _MODULE])),
+            stack.enter_context(_child(home, ["dagster._daemon", "run", "-m", _MODULE])),
+        ]
+        is_told = False
+        while not stop.wait(_POLL_SECONDS):
+            if any(child.poll() is not None for child in children):
+                return 1
+            if not is_told and _answers(url):
+                is_told = True
+                if on_ready is not None:
+                    on_ready(url)
+    return 0
+
+
+def _refuse_a_taken_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            message = (
+                f"Port {port} of {host} cannot be used ({error.strerror}): something else listens there, perhaps another "
+                "`orb ui`. Stop it, or choose another one with --port."
+            )
+            raise BusyError(message) from None
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/server_info", timeout=1):  # noqa: S310 - our own http address
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@contextmanager
+def _on_signals(stop: threading.Event) -> Iterator[None]:
+    """SIGINT and SIGTERM set `stop` instead of raising, here and not in the children; put back afterwards."""
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _child(home: Home, arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A Dagster process of this home, in its own session so that Ctrl-C reaches it through us only, in order.
+
+    On leaving, it is interrupted and waited for; what it or its code servers leave behind is killed.
+    """
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": str(home.dagster),
+        HOME_VARIABLE: str(home.root),
+        LAKE_VARIABLE: home.lake_url,
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    log_name = Path(home.dagster) / f"{arguments[0].replace('dagster', '').strip('._')}.log"
+    with log_name.open("ab") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            restore_signals=True,
+        )
+    try:
+        yield child
+    finally:
+        _end(child)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Interrupt the child, then wait for it and for everything it has started; kill what stays."""
+    family = _descendants(child.pid)
+    if child.poll() is None:
+        child.send_signal(signal.SIGINT)
+    deadline = time.monotonic() + _GRACE_SECONDS
+    try:
+        child.wait(_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+    _, alive = psutil.wait_procs(family, timeout=max(0.0, deadline - time.monotonic()))
+    for process in alive:
+        process.kill()
+    psutil.wait_procs(alive, timeout=_GRACE_SECONDS)
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
