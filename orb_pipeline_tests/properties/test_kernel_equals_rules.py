@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orb_pipeline.catalogue import Grid
+from orb_pipeline.research import kernel
 from orb_pipeline.research.grid import find_session_breaks, run_grid
 from orb_pipeline.research.reference import reference_session
 from orb_pipeline.research.series import BarSeries, Windows
 from orb_pipeline.rules.bars import Bar
+from orb_pipeline.rules.filters import relative_volume
 from orb_pipeline_tests.series import BRISBANE, CATALOGUE, DAY_OPEN, MGC, series_of
 
 TENTHS = st.sampled_from([1.0, 1.1, 1.5, 1.7, 2.0, 2.5, 3.0, 4.0])
@@ -116,3 +118,19 @@ def test_long_days_on_a_fine_and_a_coarse_grid_agree_and_fill_many_trades(step: 
     minutes = DAY_OPEN + np.concatenate([np.arange(1380), 1440 + np.arange(1380)])
     rows = zip(minutes, opens, highs, lows, closes, strict=True)
     assert assert_same(series_of([Bar(*map(int, row), volume=1) for row in rows]), CATALOGUE.grid) > 200
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12)), max_size=150),
+    data=st.data(),
+)
+def test_relative_volume_of_every_bar_equals_the_rules(rows: list[tuple[int, int]], data: st.DataObject) -> None:
+    """Bars of few minutes of the day, so that counts run from none over ten to more than twenty."""
+    local_minutes = np.array([minute for minute, _ in rows], dtype=np.int64)
+    volume = np.array([volume for _, volume in rows], dtype=np.int64)
+    breaks = sorted(data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=40))) if rows else []
+    found = kernel.relative_volumes(local_minutes, volume, np.array(breaks, dtype=np.int64))
+    for index, relative in zip(breaks, found, strict=True):
+        earlier = volume[:index][local_minutes[:index] == local_minutes[index]].tolist()
+        assert (None if np.isnan(relative) else relative) == relative_volume(int(volume[index]), earlier)
