@@ -19,6 +19,7 @@ from orb_pipeline.market.formats.raw import CHUNK_ROWS, Columns, RawChunk, ReadO
 ENDINGS = (".dbn", ".dbn.zst")
 SCHEMA = "ohlcv-1m"
 _PRICE_SCALE = 1e9  # DBN's fixed-point prices; one correctly rounded division gives the double nearest to the decimal
+_READ_BYTES = 2**20
 _UNDEFINED_PRICE = np.iinfo(np.int64).max
 
 Interval = tuple[dt.date, dt.date, str]  # first day, day after the last, raw symbol
@@ -79,15 +80,31 @@ class DbnBars:
 def _open(path: Path) -> Any:
     try:
         import databento
+        import databento_dbn
+        import zstandard
     except ImportError:
         message = (
             f"{path}: reading DBN files needs package databento. Install it: pip install 'orb_pipeline[databento]'."
         )
         raise InputError(message) from None
     try:
-        return databento.DBNStore.from_file(path)
-    except (databento.BentoError, ValueError, OSError, RuntimeError) as error:
+        store = databento.DBNStore.from_file(path)
+        if store.compression == databento_dbn.Compression.ZSTD:
+            _refuse_incomplete(path, zstandard.ZstdDecompressor().decompressobj())
+    except (databento.BentoError, databento_dbn.DBNError, zstandard.ZstdError, ValueError, OSError) as error:
         raise InputError(_unreadable(path, error)) from None
+    return store
+
+
+def _refuse_incomplete(path: Path, decompressor: Any) -> None:
+    """Read to the end of the compressed frame: databento takes a file that was cut short for a short file."""
+    with path.open("rb") as file:
+        while not decompressor.eof and (block := file.read(_READ_BYTES)):
+            decompressor.decompress(block)
+        is_whole = decompressor.eof and not decompressor.unused_data and not file.read(1)
+    if not is_whole:
+        message = "it is not one whole zstd frame"
+        raise ValueError(message)
 
 
 def _prices(fixed: npt.NDArray[np.int64]) -> Any:

@@ -108,6 +108,8 @@ class _Reader:
         repeated = np.flatnonzero(good & (first != second) & ~np.isnat(first))
         if len(repeated):
             passes = _passes(us[repeated], self._contracts(table, repeated))
+            if not _runs_forward(us[good]):
+                passes[:] = _UNTOLD
             result[repeated[passes == _SECOND]] = second.astype(np.int64)[repeated[passes == _SECOND]]
             untold = np.zeros(len(us), dtype=bool)
             untold[repeated[passes == _UNTOLD]] = True
@@ -141,6 +143,12 @@ def _passes(us: Int64Array, contracts: Int64Array) -> npt.NDArray[np.int8]:
             passes[rows[: back[0] + 1]] = _FIRST
             passes[rows[back[0] + 1 :]] = _SECOND
     return passes
+
+
+def _runs_forward(us: Int64Array) -> bool:
+    """Whether rows mostly step forward in time: in a file with the newest first a step back tells nothing."""
+    steps = np.sign(np.diff(us))
+    return int(steps.sum()) > 0
 
 
 def _nights(us: Int64Array) -> Int64Array:
