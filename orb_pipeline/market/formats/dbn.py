@@ -89,7 +89,7 @@ def _open(path: Path) -> Any:
         raise InputError(message) from None
     try:
         store = databento.DBNStore.from_file(path)
-        if store.compression == databento_dbn.Compression.ZSTD:
+        if str(store.compression) == "zstd":
             _refuse_incomplete(path, zstandard.ZstdDecompressor().decompressobj())
     except (databento.BentoError, databento_dbn.DBNError, zstandard.ZstdError, ValueError, OSError) as error:
         raise InputError(_unreadable(path, error)) from None
