@@ -34,8 +34,8 @@ class Landed:
 def select_landed(connection: Connection) -> dict[str, Landed]:
     """Instruments with at least one landed batch."""
     rows = connection.execute(
-        "select instrument, count(*), sum(landed_rows)::bigint, sum(rejected_rows)::bigint, min(first_ts), max(last_ts), "
-        "bool_or(simulated), string_agg(batch || ':' || file || ':' || source_hash, ',' order by batch) "
+        "select instrument, count(*), sum(landed_rows)::bigint, sum(rejected_rows)::bigint, min(first_ts), "
+        "max(last_ts), bool_or(simulated), string_agg(batch || ':' || file || ':' || source_hash, ',' order by batch) "
         "from landed_files group by instrument order by instrument"
     ).fetchall()
     return {

@@ -38,11 +38,11 @@ def ranges_by_session(features: pd.DataFrame) -> dg.MarkdownMetadataValue:
     figure, axes = _figure("Opening range by session, points")
     sizes = features.dropna(subset=["orb_size"]).groupby("orb_label", observed=True, sort=False)["orb_size"]
     names = list(sizes.groups)
-    axes.boxplot([sizes.get_group(name) for name in names], tick_labels=names, showfliers=False)
+    axes.boxplot([sizes.get_group(name) for name in names], tick_labels=[str(name) for name in names], showfliers=False)
     return _markdown(figure, "Opening range by session")
 
 
-def outcomes_by_entry_model(outcomes: pd.DataFrame) -> dg.TableMetadataValue | dg.MarkdownMetadataValue:
+def outcomes_by_entry_model(outcomes: pd.DataFrame) -> dg.MarkdownMetadataValue:
     counts = pd.crosstab(outcomes["entry_model"], outcomes["outcome"].astype(object).fillna("no trade"))
     return table(counts.reset_index())
 

@@ -35,7 +35,7 @@ def run_graph(
 ) -> list[RunSummary]:
     """Materialise the graph up to asset `to` (default: all of it), one run for each instrument.
 
-    A gate that fails ends its instrument's run and no other one's. Runs left behind by killed processes are failed first.
+    A gate that fails ends its instrument's run and no other one's. Runs of killed processes are failed first.
 
     Args:
         symbols: default every instrument with landed bars.
@@ -49,9 +49,7 @@ def run_graph(
     workshop = Workshop(home, catalogue, recorder)
     chosen = _instruments(workshop, symbols)
     assets = _assets_up_to(catalogue, to)
-    definitions = dg.Definitions(
-        assets=research_assets(catalogue), jobs=[research_job], resources=resources(workshop)
-    )
+    definitions = dg.Definitions(assets=research_assets(catalogue), jobs=[research_job], resources=resources(workshop))
     job = definitions.resolve_job_def(research_job.name)
     with open_instance(home) as instance:
         recover(instance)
@@ -120,8 +118,11 @@ def _failure(result: dg.ExecuteInProcessResult) -> str | None:
     """Why the run failed where no asset did."""
     if result.success:
         return None
-    events = [event for event in result.all_events if event.is_failure]
-    return (events[0].message if events else None) or f"Dagster run {result.run_id} failed."
+    failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    error = failures[0].error if failures else None
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error else f"Dagster run {result.run_id} failed."
 
 
 def _instruments(workshop: Workshop, symbols: Sequence[str]) -> list[str]:

@@ -43,6 +43,6 @@ def research_nightly(_context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunR
 
 
 def run_key(symbol: str, landed: Landed, closed_day: dt.date) -> str:
-    """One key for one state of the data: a run that failed on it is not repeated until something new lands or closes."""
+    """One key for one state of the data: a run that failed on it is not repeated until that changes."""
     last_day = last_closed_day(landed.last_ts, 0) + dt.timedelta(days=1) if landed.last_ts else closed_day
     return f"{symbol}:{landed.content_hash[:16]}:{min(closed_day, last_day)}"

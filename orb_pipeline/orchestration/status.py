@@ -163,7 +163,7 @@ class _View:
         return None
 
     def _has_closed_since(self, day: dt.date) -> bool:
-        """Whether there are landed bars of days that were open when `day` was the last closed one and are closed now."""
+        """Whether bars have landed of days that were open when `day` was the last closed one, and are closed now."""
         if self.landed is None or self.landed.last_ts is None or self.closed_day <= day:
             return False
         return int(self.landed.last_ts.timestamp()) // 60 >= int(day_open(number_of(day) + 1))

@@ -28,9 +28,7 @@ _GRACE_SECONDS = 15.0  # for children to end by themselves; after it they are ki
 _POLL_SECONDS = 0.2
 
 
-def serve(
-    home: Home, port: int = 3000, host: str = "127.0.0.1", on_ready: Callable[[str], None] | None = None
-) -> int:
+def serve(home: Home, port: int = 3000, host: str = "127.0.0.1", on_ready: Callable[[str], None] | None = None) -> int:
     """Serve until Ctrl-C or SIGTERM, or until one of the two dies.
 
     Runs that killed processes left behind are failed first.
@@ -74,8 +72,8 @@ def _refuse_a_taken_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             message = (
-                f"Port {port} of {host} cannot be used ({error.strerror}): something else listens there, perhaps another "
-                "`orb ui`. Stop it, or choose another one with --port."
+                f"Port {port} of {host} cannot be used ({error.strerror}): something else listens there, perhaps "
+                "another `orb ui`. Stop it, or choose another one with --port."
             )
             raise BusyError(message) from None
 
@@ -119,7 +117,7 @@ def _child(home: Home, arguments: list[str]) -> Iterator[subprocess.Popen[bytes]
     }
     log_name = Path(home.dagster) / f"{arguments[0].replace('dagster', '').strip('._')}.log"
     with log_name.open("ab") as log:
-        child = subprocess.Popen(
+        child = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
             [sys.executable, "-m", *arguments],
             env=environment,
             stdin=subprocess.DEVNULL,

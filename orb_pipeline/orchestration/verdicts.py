@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import duckdb
 
@@ -21,7 +22,7 @@ from orb_pipeline.storage.warehouse import Warehouse
 
 Connection = duckdb.DuckDBPyConnection
 
-NEVER_JUDGED = "never judged"
+NEVER_JUDGED: Final = "never judged"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,9 @@ def add_waiver(
         raise InputError(message)
     today = now.astimezone(dt.UTC).date()
     if until < today:
-        message = f"A waiver until {until} would be over already (today is {today}, UTC); give a later day with --until."
+        message = (
+            f"A waiver until {until} would be over already (today is {today}, UTC); give a later day with --until."
+        )
         raise InputError(message)
     with warehouse.transaction() as connection:
         row = connection.execute(
@@ -171,7 +174,9 @@ def select_verdicts(
 def require(
     connection: Connection, asset: str, instrument: str, content_hash: str, now: dt.datetime
 ) -> tuple[Waiver, ...]:
-    """Make sure that this very content of `asset` may be built upon; the waivers that it takes, inherited ones included.
+    """Make sure that this very content of `asset` may be built upon; the waivers that it takes.
+
+    Inherited waivers, of gates further up, are among them.
 
     Raises:
         GateFailedError: a declared gate failed and is not waived, or has never judged this content, or the content
@@ -193,8 +198,8 @@ def _renewed(connection: Connection, number: int, asset: str, now: dt.datetime) 
     current = waiver_for(select_waivers(connection, now), inherited.asset, inherited.check, inherited.instrument)
     if current is None:
         message = (
-            f"{asset} of {inherited.instrument} was built on {inherited.asset}, whose gate {inherited.check} failed and "
-            f"was waived until {inherited.until} ({inherited.reason}). Mend the data and repeat "
+            f"{asset} of {inherited.instrument} was built on {inherited.asset}, whose gate {inherited.check} failed "
+            f"and was waived until {inherited.until} ({inherited.reason}). Mend the data and repeat "
             f"`orb run --instrument {inherited.instrument}`, or waive the gate again: `orb waive {inherited.asset} "
             f"{inherited.check} --instrument {inherited.instrument} --reason TEXT --until DATE`."
         )
@@ -209,9 +214,7 @@ def refusal(asset: str, check: str, instrument: str, verdict: Verdict | None) ->
         return f"Gate {asset}/{check} of {instrument} has {NEVER_JUDGED} the data as it is now. Judge it with {run}."
     waive = f"`orb waive {asset} {check} --instrument {instrument} --reason TEXT --until DATE`"
     message = verdict.message.rstrip(".")
-    return (
-        f"Gate {asset}/{check} of {instrument} does not hold: {message}. Mend the data and repeat {run}, or {waive}."
-    )
+    return f"Gate {asset}/{check} of {instrument} does not hold: {message}. Mend the data and repeat {run}, or {waive}."
 
 
 def _check_names(catalogue: Catalogue, asset: str, check: str, instrument: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -19,7 +20,7 @@ from orb_pipeline.orchestration.gates import Evidence, Gate, GateResult, gates_o
 from orb_pipeline.orchestration.gates.base import Table
 from orb_pipeline.orchestration.landed import Landed, select_landed
 from orb_pipeline.orchestration.progress import AssetSummary, Listener, Silence
-from orb_pipeline.orchestration.verdicts import Connection, Verdict, Waiver
+from orb_pipeline.orchestration.verdicts import Verdict, Waiver
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.lake import Lake
 from orb_pipeline.storage.warehouse import Warehouse
@@ -45,7 +46,8 @@ class StoredTable:
 
     @cached_property
     def _frame(self) -> pd.DataFrame:
-        return self._arrow.to_pandas(date_as_object=False)
+        frame: pd.DataFrame = self._arrow.to_pandas(date_as_object=False)
+        return frame
 
     def arrow(self) -> pa.Table:
         return self._arrow
@@ -98,8 +100,8 @@ class Workshop:
             self.listener.asset_finished(symbol, bench.summary("failed", message))
             raise
         failed = next((verdict for verdict in bench.verdicts if not verdict.holds), None)
-        message = verdicts.refusal(asset, failed.check, symbol, failed) if failed else None
-        self.listener.asset_finished(symbol, bench.summary("failed" if failed else "built", message))
+        why = verdicts.refusal(asset, failed.check, symbol, failed) if failed else None
+        self.listener.asset_finished(symbol, bench.summary("failed" if failed else "built", why))
 
 
 class Bench:
@@ -209,10 +211,10 @@ class Bench:
         self._judge(table, None)
         return table
 
-    def summary(self, state: str, message: str | None) -> AssetSummary:
+    def summary(self, state: Literal["built", "failed"], message: str | None) -> AssetSummary:
         return AssetSummary(
             asset=self.asset,
-            state="built" if state == "built" else "failed",
+            state=state,
             rows=self.rows,
             first=self.span[0],
             last=self.span[1],
@@ -241,9 +243,7 @@ class Bench:
     def _verdict(self, gate: Gate, content_hash: str, waivers: Sequence[Waiver], now: dt.datetime) -> Verdict:
         result = self.results[gate.check]
         waiver = None if result.passed else verdicts.waiver_for(waivers, self.asset, gate.check, self.symbol)
-        return Verdict(
-            self.asset, gate.check, self.symbol, content_hash, result.passed, result.message, now, waiver
-        )
+        return Verdict(self.asset, gate.check, self.symbol, content_hash, result.passed, result.message, now, waiver)
 
     def _build(self, content_hash: str, now: dt.datetime) -> builds.Build:
         return builds.Build(

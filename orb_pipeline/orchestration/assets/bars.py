@@ -1,6 +1,5 @@
 """Bars of closed trading days, and one row for each of those days."""
 
-
 import dagster as dg
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ from orb_pipeline.market.days import build_trading_days
 from orb_pipeline.market.front_month import front_month_bars
 from orb_pipeline.market.trading_day import day_open, last_closed_day, number_of, stamps_of
 from orb_pipeline.orchestration import pictures
-from orb_pipeline.orchestration.assets.facts import HEAVY, OWNERS, bench, check_specs, result
+from orb_pipeline.orchestration.assets.facts import HEAVY, OWNERS, Result, bench, check_specs, result
 from orb_pipeline.orchestration.workshop import CLOSED_DAY, Bench, Workshop
 
 GROUP = "market"
@@ -26,7 +25,7 @@ GROUP = "market"
     pool=HEAVY,
     check_specs=check_specs("bars_1m"),
 )
-def bars_1m(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> dg.MaterializeResult:
+def bars_1m(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> Result:
     with bench(context, workshop) as work:
         work.landed()
         day = last_closed_day(workshop.now(), work.research.gates.closing_grace_minutes)
@@ -53,7 +52,7 @@ def bars_1m(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Worksh
     deps=["bars_1m"],
     check_specs=check_specs("trading_days"),
 )
-def trading_days(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> dg.MaterializeResult:
+def trading_days(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> Result:
     with bench(context, workshop) as work:
         (bars,) = work.read("bars_1m")
         work.landed()
@@ -69,5 +68,3 @@ def _closed_bars(work: Bench, day: str) -> pd.DataFrame:
     landed = landed_bars(work.workshop.lake, work.workshop.warehouse, work.symbol)
     end = stamps_of(np.atleast_1d(day_open(number_of(pd.Timestamp(day).date()) + 1)))[0]
     return landed.iloc[: int(landed["ts_utc"].searchsorted(end))]
-
-

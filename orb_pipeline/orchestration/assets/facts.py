@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -13,6 +13,11 @@ from orb_pipeline.orchestration import pictures
 from orb_pipeline.orchestration.gates import gates_of
 from orb_pipeline.orchestration.verdicts import Verdict
 from orb_pipeline.orchestration.workshop import Bench, Workshop
+
+if TYPE_CHECKING:
+    Result = dg.MaterializeResult[Any]
+else:
+    Result = dg.MaterializeResult  # Dagster reads return annotations and knows this one only without its parameter
 
 OWNERS = ["team:research"]
 HEAVY = "heavy"  # pool of the assets that keep a core or much memory busy
@@ -32,13 +37,13 @@ def bench(context: dg.AssetExecutionContext, workshop: Workshop) -> Iterator[Ben
     """The bench for this asset and partition. An error of ours becomes a failure that no retry repeats."""
     asset = context.asset_key.to_user_string()
     try:
-        with workshop.building(asset, context.partition_key, context.run_id) as work:
+        with workshop.building(asset, context.partition_key, context.run.run_id) as work:
             yield work
     except OrbError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
 
 
-def result(work: Bench, metadata: Mapping[str, Any]) -> dg.MaterializeResult:
+def result(work: Bench, metadata: Mapping[str, Any]) -> Result:
     """What was written, its gates and the facts about it."""
     facts: dict[str, Any] = {
         "dagster/partition_row_count": work.rows,

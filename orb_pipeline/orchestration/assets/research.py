@@ -1,10 +1,9 @@
 """From bars to strategies: features of every session, outcomes of the whole grid, metrics and validation."""
 
-
 import dagster as dg
 
 from orb_pipeline.orchestration import pictures
-from orb_pipeline.orchestration.assets.facts import HEAVY, OWNERS, bench, check_specs, result
+from orb_pipeline.orchestration.assets.facts import HEAVY, OWNERS, Result, bench, check_specs, result
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.research.discovery import build_strategies
 from orb_pipeline.research.features import build_daily_features
@@ -24,9 +23,7 @@ GROUP = "research"
     deps=["bars_1m"],
     check_specs=check_specs("daily_features"),
 )
-def daily_features(
-    context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]
-) -> dg.MaterializeResult:
+def daily_features(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> Result:
     with bench(context, workshop) as work:
         (bars,) = work.read("bars_1m")
         features = build_daily_features(bars.pandas(), work.instrument, work.session_set, work.grid)
@@ -45,7 +42,7 @@ def daily_features(
     pool=HEAVY,
     check_specs=check_specs("orb_outcomes"),
 )
-def orb_outcomes(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> dg.MaterializeResult:
+def orb_outcomes(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> Result:
     with bench(context, workshop) as work:
         bars, features = work.read("bars_1m", "daily_features")
         outcomes = build_outcomes(bars.pandas(), features.pandas(), work.instrument, work.session_set, work.grid)
@@ -63,9 +60,7 @@ def orb_outcomes(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[W
     pool=HEAVY,
     check_specs=check_specs("experimental_strategies"),
 )
-def experimental_strategies(
-    context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]
-) -> dg.MaterializeResult:
+def experimental_strategies(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> Result:
     with bench(context, workshop) as work:
         days, features, outcomes = work.read("trading_days", "daily_features", "orb_outcomes")
         validation = work.research.validation
@@ -82,19 +77,15 @@ def experimental_strategies(
     group_name=GROUP,
     owners=OWNERS,
     kinds={"duckdb"},
-    description="Strategies that passed every phase of validation; those that no longer do are retired with the reason.",
+    description="Strategies that passed every phase of validation; retired ones with the reason.",
     deps=["experimental_strategies"],
     check_specs=check_specs("validated_setups"),
 )
-def validated_setups(
-    context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]
-) -> dg.MaterializeResult:
+def validated_setups(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> Result:
     with bench(context, workshop) as work:
         (strategies,) = work.read("experimental_strategies")
         stored = work.write_setups(
-            lambda previous: update_setups(
-                previous, strategies.pandas(), at=workshop.now(), simulated=work.simulated
-            )
+            lambda previous: update_setups(previous, strategies.pandas(), at=workshop.now(), simulated=work.simulated)
         ).pandas()
         active = int((stored["status"] == ACTIVE).sum())
         return result(work, {"active": active, "retired": len(stored) - active})

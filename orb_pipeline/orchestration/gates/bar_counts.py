@@ -15,7 +15,7 @@ from statistics import median
 import pandas as pd
 
 from orb_pipeline.catalogue import Gates
-from orb_pipeline.orchestration.gates.base import Evidence, GateResult
+from orb_pipeline.orchestration.gates.base import Evidence, Fact, GateResult
 
 _MIN_EARLIER_DAYS = 4
 _FRIDAY = 4
@@ -37,14 +37,14 @@ def judge_bar_counts(trading_days: pd.DataFrame, limits: Gates) -> GateResult:
     worst = thin.sort_values("share").head(_WORST_SHOWN)
     passed = share <= limits.max_thin_day_share and run <= limits.max_thin_run_days
     message = (
-        f"{len(thin)} of {len(judged)} judged days ({share:.1%}) have fewer than {limits.min_usual_share:.0%} of the bars "
-        f"usual on their weekday, at most {run} in a row; allowed are {limits.max_thin_day_share:.0%} and "
+        f"{len(thin)} of {len(judged)} judged days ({share:.1%}) have fewer than {limits.min_usual_share:.0%} of the "
+        f"bars usual on their weekday, at most {run} in a row; allowed are {limits.max_thin_day_share:.0%} and "
         f"{limits.max_thin_run_days} in a row."
     )
     if len(worst):
         named = ", ".join(f"{row.day:%Y-%m-%d} ({row.bars} of {row.usual:.0f})" for row in worst.itertuples())
         message += f" Worst: {named}."
-    facts = {
+    facts: dict[str, Fact] = {
         "thin_days": len(thin),
         "judged_days": len(judged),
         "thin_share": share,
@@ -58,11 +58,11 @@ def compared_days(trading_days: pd.DataFrame, limits: Gates) -> pd.DataFrame:
     """Every trading day, and every weekday without one: day, bars, usual (NaN: not judged), share, thin."""
     counts = pd.Series(trading_days["bar_count"].to_numpy(), index=pd.DatetimeIndex(trading_days["trading_day"]))
     present = set(counts.index)
-    span = pd.date_range(counts.index.min(), counts.index.max(), freq="D") if len(counts) else []
+    span = pd.date_range(counts.index.min(), counts.index.max(), freq="D") if len(counts) else pd.DatetimeIndex([])
     earlier: dict[int, deque[int]] = {weekday: deque(maxlen=limits.usual_days) for weekday in range(7)}
     rows = []
-    for day in span:
-        weekday = day.dayofweek
+    for day in span.to_list():
+        weekday = day.day_of_week
         if day not in present and weekday > _FRIDAY:
             continue
         bars = int(counts.get(day, 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orb_pipeline.orchestration.gates.base import GateResult
+from orb_pipeline.orchestration.gates.base import Fact, GateResult
 from orb_pipeline.research.findings import Findings
 
 _DIFFERENCES_NAMED = 3
@@ -12,7 +12,7 @@ _DIFFERENCES_SHOWN = 20
 def result_of(findings: Findings, compared: str, fault: str) -> GateResult:
     """Passed where something was compared and nothing differs. `compared` and `fault` complete the message."""
     differences = findings.differences
-    facts = {"compared": findings.compared, "differences": len(differences)}
+    facts: dict[str, Fact] = {"compared": findings.compared, "differences": len(differences)}
     if findings.compared == 0:
         return GateResult(False, f"0 {compared}: there was nothing to compare, so nothing is shown.", facts)
     if differences.empty:

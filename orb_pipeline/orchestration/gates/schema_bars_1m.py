@@ -30,9 +30,17 @@ def judge(evidence: Evidence) -> GateResult:
         },
         checks=[
             rule("at least one bar", lambda bars: len(bars) > 0),
-            rule("one bar a minute, in order of time", lambda bars: bars["ts_utc"].is_monotonic_increasing and bars["ts_utc"].is_unique),
-            rule("high is the highest price", lambda bars: (bars["high"] >= bars["open"]) & (bars["high"] >= bars["close"])),
-            rule("low is the lowest price", lambda bars: (bars["low"] <= bars["open"]) & (bars["low"] <= bars["close"])),
+            rule(
+                "one bar a minute, in order of time",
+                lambda bars: bars["ts_utc"].is_monotonic_increasing and bars["ts_utc"].is_unique,
+            ),
+            rule(
+                "high is the highest price",
+                lambda bars: (bars["high"] >= bars["open"]) & (bars["high"] >= bars["close"]),
+            ),
+            rule(
+                "low is the lowest price", lambda bars: (bars["low"] <= bars["open"]) & (bars["low"] <= bars["close"])
+            ),
             rule("low <= high", lambda bars: bars["low"] <= bars["high"]),
         ],
     )

@@ -6,7 +6,16 @@ import pandas as pd
 import pandera.pandas as pa
 
 from orb_pipeline.orchestration.gates.base import Evidence, GateResult
-from orb_pipeline.orchestration.gates.schemas import Frame, above, all_equal, at_least, column, judge_schema, one_of, rule
+from orb_pipeline.orchestration.gates.schemas import (
+    Frame,
+    above,
+    all_equal,
+    at_least,
+    column,
+    judge_schema,
+    one_of,
+    rule,
+)
 from orb_pipeline.research.setups import ACTIVE, RETIRED
 from orb_pipeline.research.validation import PASSED
 
@@ -15,12 +24,13 @@ def judge(evidence: Evidence) -> GateResult:
     setups = evidence.judged
     if setups.empty:
         return GateResult(True, "0 rows: nothing validated yet, nothing to check.", {"rows": 0})
+    least = evidence.catalogue.research.validation.min_trades
     positive = column("float64", above(0))
     schema = pa.DataFrameSchema(
         {
             "strategy_id": column(None, pa.Check.str_startswith(f"{evidence.symbol}_", n_failure_cases=3)),
             "instrument": column(None, all_equal(evidence.symbol)),
-            "sample_size": column("int64", at_least(evidence.catalogue.research.validation.min_trades)),
+            "sample_size": column("int64", above(0)),
             "expectancy_r": positive,
             "stressed_expectancy_r": positive,
             "avg_risk_points": positive,
@@ -34,7 +44,14 @@ def judge(evidence: Evidence) -> GateResult:
         checks=[
             rule("one row a strategy", lambda rows: rows["strategy_id"].is_unique),
             rule("date and reason exactly where it is retired", _retired_with_reason),
-            rule("what is active passed the stress test", lambda rows: rows["stress_test_passed"] | (rows["status"] != ACTIVE)),
+            rule(
+                "what is active passed the stress test",
+                lambda rows: rows["stress_test_passed"] | (rows["status"] != ACTIVE),
+            ),
+            rule(
+                f"what is active has {least} trades",
+                lambda rows: (rows["sample_size"] >= least) | (rows["status"] != ACTIVE),
+            ),
             rule("active exactly where the research passed it", lambda rows: _active(rows) == _passing(evidence)),
         ],
     )

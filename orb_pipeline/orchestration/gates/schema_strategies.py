@@ -30,13 +30,19 @@ def strategy_schema(evidence: Evidence) -> pa.DataFrameSchema:
     grid, sessions = evidence.catalogue.grid, evidence.catalogue.sessions_of(evidence.symbol)
     validation = evidence.catalogue.research.validation
     size = (
-        len(sessions.labels) * len(grid.rr_targets) * len(grid.confirm_bars) * len(grid.entry_models) * len(grid.filters)
+        len(sessions.labels)
+        * len(grid.rr_targets)
+        * len(grid.confirm_bars)
+        * len(grid.entry_models)
+        * len(grid.filters)
     )
     amount = column("float64", at_least(0), nullable=True)
     number = column("float64", nullable=True)
     return pa.DataFrameSchema(
         {
-            "strategy_id": pa.Column(str, pa.Check.str_startswith(f"{evidence.symbol}_", n_failure_cases=3), unique=True),
+            "strategy_id": pa.Column(
+                str, pa.Check.str_startswith(f"{evidence.symbol}_", n_failure_cases=3), unique=True
+            ),
             "instrument": column("category", all_equal(evidence.symbol)),
             "orb_label": column("category", one_of(*sessions.labels)),
             "orb_minutes": column("int64", all_equal(grid.orb_minutes)),
@@ -58,7 +64,9 @@ def strategy_schema(evidence: Evidence) -> pa.DataFrameSchema:
             "stressed_expectancy_r": number,
             "classification": column("category", one_of("CORE", "REGIME", "INVALID")),
             "validation_status": column("category", one_of(PASSED, REJECTED)),
-            "validation_phase": column("category", one_of(*(phase.name for phase in phases(validation))), nullable=True),
+            "validation_phase": column(
+                "category", one_of(*(phase.name for phase in phases(validation))), nullable=True
+            ),
             "validation_notes": column(None, nullable=True),
         },
         checks=[

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pandera.pandas as pa
 
 from orb_pipeline.orchestration.gates.base import Evidence, GateResult
-from orb_pipeline.orchestration.gates.schemas import Frame, above, all_equal, at_least, column, judge_schema, null_together, rule
+from orb_pipeline.orchestration.gates.schemas import (
+    Frame,
+    above,
+    all_equal,
+    at_least,
+    column,
+    judge_schema,
+    null_together,
+    rule,
+)
 
 
 def judge(evidence: Evidence) -> GateResult:
@@ -28,12 +37,21 @@ def judge(evidence: Evidence) -> GateResult:
             "simulated": column("bool"),
         },
         checks=[
-            rule("one row a day, in order of time", lambda days: days["trading_day"].is_monotonic_increasing and days["trading_day"].is_unique),
+            rule(
+                "one row a day, in order of time",
+                lambda days: days["trading_day"].is_monotonic_increasing and days["trading_day"].is_unique,
+            ),
             rule("high >= low", lambda days: (days["high"] >= days["low"]) | days["high"].isna()),
             rule("first_ts <= last_ts", lambda days: (days["first_ts"] <= days["last_ts"]) | days["first_ts"].isna()),
             rule("prices and times exactly where there are bars", _priced_where_bars),
-            rule("bars of the front month <= bars of all contracts", lambda days: days["bar_count"] <= days["landed_bar_count"]),
-            rule("a day with bars has a front month", lambda days: days["source_symbol"].notna() | (days["bar_count"] == 0)),
+            rule(
+                "bars of the front month <= bars of all contracts",
+                lambda days: days["bar_count"] <= days["landed_bar_count"],
+            ),
+            rule(
+                "a day with bars has a front month",
+                lambda days: days["source_symbol"].notna() | (days["bar_count"] == 0),
+            ),
             null_together("open", "high", "low", "close"),
         ],
     )

@@ -8,7 +8,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from orb_pipeline.orchestration.gates.base import GateResult
+from orb_pipeline.orchestration.gates.base import Fact, GateResult
 
 Frame = pd.DataFrame
 Rule = Callable[[Frame], "pd.Series[bool] | bool"]
@@ -68,7 +68,10 @@ def judge_schema(schema: pa.DataFrameSchema, frame: Frame) -> GateResult:
     except SchemaErrors as errors:
         broken = _broken_rules(errors.failure_cases)
         first = "; ".join(f"{where}: {what} (found {found})" for where, what, found in broken[:_RULES_SHOWN])
-        facts = {"rows": len(frame), "broken_rules": pd.DataFrame(broken, columns=["column", "rule", "found"])}
+        facts: dict[str, Fact] = {
+            "rows": len(frame),
+            "broken_rules": pd.DataFrame(broken, columns=["column", "rule", "found"]),
+        }
         return GateResult(False, f"{len(broken)} rules do not hold. {first}.", facts)
     rules = len(schema.columns) + len(schema.checks) + sum(len(item.checks) for item in schema.columns.values())
     return GateResult(True, f"{len(frame):,} rows, {rules} rules hold.", {"rows": len(frame), "rules": rules})
