@@ -13,7 +13,7 @@ import pytest
 MAX_MEGABYTES = 1000
 ROWS = 3_600_000
 INGEST = """
-import resource, sys
+import sys
 from pathlib import Path
 from orb_pipeline.settings import Home
 from orb_pipeline_tests.intake.house import House
@@ -21,7 +21,8 @@ house = House(Home.at(sys.argv[1]))
 for path in sys.argv[2:]:
     report = house.ingest(Path(path))
     print(report.landed, report.already_landed)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+status = Path("/proc/self/status").read_text()  # getrusage would count the memory of the process that started this one
+print(int(status.split("VmHWM:")[1].split()[0]) // 1024)
 """
 
 
@@ -46,6 +47,9 @@ def ten_years(rows: int = ROWS) -> pa.Table:
     )
 
 
+pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("ten_years")
@@ -61,4 +65,4 @@ def test_ten_years_land_and_are_compared_with_what_has_landed_in_less_than_a_gig
     command = [sys.executable, "-c", INGEST, str(tmp_path / "home"), *map(str, files)]
     first, second, megabytes = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert (first, second) == (f"{ROWS} 0", f"0 {ROWS}")
-    assert int(megabytes) < MAX_MEGABYTES
+    assert 200 < int(megabytes) < MAX_MEGABYTES
