@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, Self
@@ -103,31 +103,19 @@ def check_file(
         InputError: the file as a whole cannot be read (see market.formats).
     """
     book = ContractBook(instrument.symbol, instrument.contract_prefix)
-    checked = []
-    read_rows = 0
-    for part in _check_chunks(file, instrument.tick, options, book):
-        checked.append(part)
-        read_rows += part.read_rows
-        if progress is not None:
-            progress(read_rows)
-    bars = Bars.joined([_NO_BARS, *(part.bars for part in checked)])
-    refused = [part.refused for part in checked]
+    rows = _joined(_check_chunks(file, instrument.tick, options, book), progress)
+    bars, refused = rows.bars, rows.refused
     repeated = repeated_minutes(bars)
     if repeated.any():
-        refused.append(Refused.for_one_reason(bars.row_numbers[repeated], Reason.REPEATED_MINUTE))
+        refused = Refused.joined([refused, Refused.for_one_reason(bars.row_numbers[repeated], Reason.REPEATED_MINUTE)])
         bars = bars.take(~repeated)
-    return CheckedFile(
-        bars=bars,
-        refused=Refused.joined([_NONE_REFUSED, *refused]),
-        contracts=tuple(book.names),
-        read_rows=read_rows,
-        ignored_rows=sum(part.ignored_rows for part in checked),
-        simulated_rows=sum(part.simulated_rows for part in checked),
-    )
+    return CheckedFile(bars, refused, tuple(book.names), rows.read_rows, rows.ignored_rows, rows.simulated_rows)
 
 
 @dataclass(frozen=True)
-class _CheckedChunk:
+class _CheckedRows:
+    """Rows checked one by one; minutes may still repeat."""
+
     bars: Bars
     refused: Refused
     read_rows: int
@@ -135,7 +123,25 @@ class _CheckedChunk:
     simulated_rows: int
 
 
-def _check_chunks(file: BarFile, tick: Decimal, options: ReadOptions, book: ContractBook) -> Iterator[_CheckedChunk]:
+def _joined(parts: Iterable[_CheckedRows], progress: Callable[[int], None] | None) -> _CheckedRows:
+    """All parts as one; they are let go on return, which halves the memory that what follows starts from."""
+    collected = []
+    read_rows = 0
+    for part in parts:
+        collected.append(part)
+        read_rows += part.read_rows
+        if progress is not None:
+            progress(read_rows)
+    return _CheckedRows(
+        bars=Bars.joined([_NO_BARS, *(part.bars for part in collected)]),
+        refused=Refused.joined([_NONE_REFUSED, *(part.refused for part in collected)]),
+        read_rows=read_rows,
+        ignored_rows=sum(part.ignored_rows for part in collected),
+        simulated_rows=sum(part.simulated_rows for part in collected),
+    )
+
+
+def _check_chunks(file: BarFile, tick: Decimal, options: ReadOptions, book: ContractBook) -> Iterator[_CheckedRows]:
     columns = file.columns
     for chunk, stamps in read_stamps(file.path, columns, options, file.chunks()):
         contracts = book.resolve(_contract_codes(chunk.table, columns), stamps.minutes)
@@ -146,7 +152,7 @@ def _check_chunks(file: BarFile, tick: Decimal, options: ReadOptions, book: Cont
         is_bar = (reasons == ACCEPTED) & ~is_ignored
         is_refused = (reasons != ACCEPTED) & ~is_ignored
         damaged = np.array([line.row_number for line in chunk.damaged], dtype=np.int64)
-        yield _CheckedChunk(
+        yield _CheckedRows(
             bars=numbers.bars(chunk.row_numbers, stamps.minutes, contracts, is_bar, tick),
             refused=Refused.joined(
                 [

@@ -31,6 +31,25 @@ def test_good_rows_land_and_bad_ones_are_recorded_with_file_row_reason_and_raw_v
     assert len(house.bars()) == 120
 
 
+def test_a_damaged_line_is_recorded_as_it_stood(house: House, tmp_path: Path) -> None:
+    house.ingest(bars_file(tmp_path / "bars.csv", *hour(10), *hour(11), "2023-03-06T12:00"))
+    row = house.rejected().iloc[0]
+    assert (row["row_number"], row["reason"]) == (122, "wrong_number_of_values")
+    assert json.loads(row["raw"]) == {"line": "2023-03-06T12:00"}
+
+
+def test_bad_values_in_parquet_are_recorded_as_they_stood(house: House, tmp_path: Path) -> None:
+    stamps = pd.date_range("2023-03-06 10:00", periods=200, freq="min", tz="UTC")
+    bars = pd.DataFrame({"ts_utc": stamps, "open": 1900.0, "high": 1900.0, "low": 1900.0, "close": 1900.0, "volume": 1})
+    bars.loc[7, "close"] = float("inf")
+    bars.to_parquet(tmp_path / "bars.parquet", index=False)
+    house.ingest(tmp_path / "bars.parquet")
+    row = house.rejected().iloc[0]
+    assert (row["row_number"], row["reason"]) == (8, "not_finite")
+    raw = json.loads(row["raw"])
+    assert (raw["ts_utc"], raw["close"], raw["open"]) == ("2023-03-06 10:07:00+00:00", "inf", 1900.0)
+
+
 def test_the_ledger_tells_what_landed_and_from_where(house: House, tmp_path: Path) -> None:
     path = bars_file(tmp_path / "bars.csv", *hour(10), line("10:00", contract="MGCJ3-MGCM3"))
     report = house.ingest(path)

@@ -35,6 +35,8 @@ def test_the_delimiter_can_be_given(tmp_path: Path) -> None:
     assert stamps(read(path, delimiter="^")) == UTC_MINUTE
     with pytest.raises(InputError, match=r"line 1 .* none of the delimiters .*--delimiter"):
         read(path)
+    with pytest.raises(InputError, match=r"'\^\^' is not a delimiter"):
+        read(path, delimiter="^^")
 
 
 @pytest.mark.parametrize(
@@ -155,6 +157,13 @@ def test_a_byte_order_mark_quotes_and_a_missing_last_newline_do_no_harm(tmp_path
     path = tmp_path / "bars.csv"
     path.write_bytes(b'\xef\xbb\xbf"ts_utc","open","high","low","close","volume"\n"' + AT.encode() + b'",1,1,1,1,"7"')
     assert stamps(read(path)) == UTC_MINUTE
+
+
+def test_a_byte_that_is_no_utf_8_spoils_its_own_row_only(tmp_path: Path) -> None:
+    path = tmp_path / "bars.csv"
+    path.write_bytes(f"{HEADER}\n{AT},{PRICES}\n2023-03-06T10:02:00Z,19\xff0,1,1,1,1\n".encode("latin-1"))
+    checked = read(path)
+    assert (stamps(checked), reasons(checked)) == (UTC_MINUTE, {3: "not_a_number"})
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def _sniff(path: Path, options: ReadOptions) -> tuple[_Layout, bool]:
         line_number, start, line = _first_line(path, file)
         after = file.tell()
     text = line.decode("utf-8", errors="replace").strip("\r\n")
-    delimiter = options.delimiter or max(DELIMITERS, key=text.count)
+    delimiter = _given_delimiter(path, options) or max(DELIMITERS, key=text.count)
     values = _split(text, delimiter)
     if len(values) == 1:
         message = (
@@ -126,6 +126,14 @@ def _sniff(path: Path, options: ReadOptions) -> tuple[_Layout, bool]:
         _refuse_repeated(path, names)
         return _Layout(delimiter, names, line_number + 1, after), True
     return _Layout(delimiter, tuple(str(place) for place in range(1, len(values) + 1)), line_number, start), False
+
+
+def _given_delimiter(path: Path, options: ReadOptions) -> str | None:
+    delimiter = {"\\t": "\t", "tab": "\t"}.get(options.delimiter or "", options.delimiter)
+    if delimiter is not None and len(delimiter) != 1:
+        message = f"{path}: {delimiter!r} is not a delimiter. Expected one character, such as ; or \\t for a tab."
+        raise InputError(message)
+    return delimiter
 
 
 def _first_line(path: Path, file: BinaryIO) -> tuple[int, int, bytes]:
