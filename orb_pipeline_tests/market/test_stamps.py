@@ -79,6 +79,12 @@ def test_one_damaged_stamp_at_the_top_does_not_hide_the_layout(tmp_path: Path) -
     assert (stamps(checked), reasons(checked)) == (["2016-03-06T18:01"], {2: "unreadable_stamp"})
 
 
+@pytest.mark.parametrize("stamp", ["9999-12-31 23:00", "0001-01-01 00:00", "1969-12-31 00:00"])
+def test_a_stamp_of_no_market_s_time_is_refused(tmp_path: Path, stamp: str) -> None:
+    for zone in ("America/New_York", "UTC"):
+        assert reasons(read_times(tmp_path, "2016-03-06 18:01", stamp, timezone=zone)) == {3: "unreadable_stamp"}
+
+
 def test_offsets_that_change_within_a_file_are_each_followed(tmp_path: Path) -> None:
     checked = read_times(tmp_path, "2016-11-06T01:30:00-04:00", "2016-11-06T01:30:00-05:00")
     assert stamps(checked) == ["2016-11-06T05:30", "2016-11-06T06:30"]

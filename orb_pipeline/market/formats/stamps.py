@@ -25,6 +25,7 @@ from orb_pipeline.market.trading_day import Int64Array
 _MINUTE_US = 60_000_000
 _LOOK_BACK_ROWS = 1_000  # a chunk whose last rows touch a repeated hour is read together with the next
 _NEW_GROUP_US = 12 * 3600 * 1_000_000  # repeated hours of different nights lie further apart than this
+_LATEST_US = int(np.datetime64("2200-01-01", "us").astype(np.int64))  # bars lie between 1970 and here
 _OFFSET = re.compile(r"(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)")
 
 
@@ -94,8 +95,11 @@ class _Reader:
         return pc.binary_join_element_wise(*texts, " ")
 
     def _to_us(self, table: Any) -> tuple[Int64Array, npt.NDArray[np.bool_]]:
+        """Microseconds of each stamp, 0 where there is none, and which rows have one."""
         column = self._column(table)
-        return typed_to_us(column) if self._layout is None else texts_to_us(column, self._layout)
+        us, readable = typed_to_us(column) if self._layout is None else texts_to_us(column, self._layout)
+        readable &= (us >= 0) & (us < _LATEST_US)
+        return np.where(readable, us, 0), readable
 
     def _to_utc(self, us: Int64Array, table: Any, reasons: ReasonArray) -> Int64Array:
         """UTC microseconds of local ones; rows that have none, or two that cannot be told apart, get their reason."""
