@@ -19,7 +19,7 @@ from rich.console import Console
 
 from orb_pipeline.cli.console import console, say, show, table
 from orb_pipeline.cli.console import out as terminal
-from orb_pipeline.cli.files import appearing_whole
+from orb_pipeline.storage.files import appearing_whole
 
 _TABLE_LIMIT = 1_000  # a person's eye; --format csv has them all
 _BATCH = 20_000

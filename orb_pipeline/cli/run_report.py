@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orb_pipeline.cli.console import SIMULATED, out, say, show, span, table
 from orb_pipeline.cli.context import Context
-from orb_pipeline.cli.files import appearing_whole
+from orb_pipeline.storage.files import appearing_whole
 
 if TYPE_CHECKING:
     from orb_pipeline.orchestration.run import AssetSummary, RunSummary

@@ -7,6 +7,7 @@ batch wins; only a replacing ingest writes such bars.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -38,21 +39,32 @@ def landed_hash(warehouse: Warehouse, symbol: str) -> str:
     return hashlib.sha256(files.to_csv(index=False).encode()).hexdigest()
 
 
-def landed_bars(lake: Lake, warehouse: Warehouse, symbol: str) -> pd.DataFrame:
+def landed_bars(
+    lake: Lake, warehouse: Warehouse, symbol: str, columns: Sequence[str] = LANDED_BARS.names
+) -> pd.DataFrame:
     """All landed bars of an instrument, every outright contract.
 
+    Args:
+        columns: some of storage.tables.LANDED_BARS, `ts_utc` and `source_symbol` among them.
+
     Returns:
-        columns of storage.tables.LANDED_BARS, sorted by `ts_utc`, then `source_symbol`, one row for each of these
+        these columns, sorted by `ts_utc`, then `source_symbol`, one row for each of these
         pairs; empty where nothing has landed.
     """
-    frame: pd.DataFrame = read_batches(lake, landed_files(warehouse, symbol), symbol).to_pandas()
+    frame: pd.DataFrame = read_batches(lake, landed_files(warehouse, symbol), symbol, columns=columns).to_pandas()
     return frame
 
 
-def read_batches(lake: Lake, files: pd.DataFrame, symbol: str, where: pc.Expression | None = None) -> Any:
+def read_batches(
+    lake: Lake,
+    files: pd.DataFrame,
+    symbol: str,
+    where: pc.Expression | None = None,
+    columns: Sequence[str] = LANDED_BARS.names,
+) -> Any:
     """The bars of ledger rows `files` as an arrow table, sorted, later batches winning; of them those `where` holds."""
-    tables = [lake.read_arrow(TABLE, symbol, file=file, where=where) for file in files["file"]]
-    table = pa.concat_tables([LANDED_BARS.empty_table(), *tables]).unify_dictionaries().combine_chunks()
+    tables = [lake.snapshot(TABLE, symbol, file=file).arrow(columns, where) for file in files["file"]]
+    table = pa.concat_tables([LANDED_BARS.empty_table().select(columns), *tables]).unify_dictionaries().combine_chunks()
     if len(tables) <= 1:
         return table
     keys = _keys(table)

@@ -66,7 +66,7 @@ def _summarise(bars: pd.DataFrame) -> tuple[Int64Array, pd.DataFrame]:
 
     summary = pd.DataFrame(
         {
-            "source_symbol": bars["source_symbol"].astype(object).to_numpy()[first],
+            "source_symbol": bars["source_symbol"].iloc[first].astype(object).to_numpy(),
             "bar_count": counts,
             "open": bars["open"].to_numpy()[first],
             "high": per_day(np.maximum, "high"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from orb_pipeline.settings import DEFAULT_HOME, Home
+from orb_pipeline.storage.files import appearing_whole
 
 CONFIG_NAME = "dagster.yaml"
 REPOSITORY_STORAGE = f"{DEFAULT_HOME}/dagster"  # relative: what `dagster dev` at the repository root shares with `orb`
@@ -74,12 +75,10 @@ def instance_config(storage: Path | str) -> str:
 
 def write_instance_config(home: Home) -> Path:
     """Make the home's DAGSTER_HOME. A dagster.yaml that is there already stays as its user left it."""
-    home.dagster.mkdir(parents=True, exist_ok=True)
     config = home.dagster / CONFIG_NAME
     if not config.exists():
-        temporary = config.with_suffix(".tmp")
-        temporary.write_text(instance_config(home.dagster), encoding="utf-8")
-        temporary.replace(config)
+        with appearing_whole(config) as temporary:
+            temporary.write_text(instance_config(home.dagster), encoding="utf-8")
     return config
 
 

@@ -82,7 +82,9 @@ def read_status(home: Home, catalogue: Catalogue, now: dt.datetime) -> Status:
         return Status((), ())
     lake = Lake(home.lake_url)
     in_lake = {name: set(lake.instruments(name)) for name in ASSETS if name in LAKE_TABLES}
-    hashes = {(name, symbol): lake.content_hash(name, symbol) for name, found in in_lake.items() for symbol in found}
+    hashes = {
+        (name, symbol): lake.snapshot(name, symbol).content_hash for name, found in in_lake.items() for symbol in found
+    }
     closed_day = last_closed_day(now, catalogue.research.gates.closing_grace_minutes)
     with Warehouse(home.warehouse).transaction() as connection:
         landed = select_landed(connection)

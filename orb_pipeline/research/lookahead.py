@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,124 +19,65 @@ from orb_pipeline.research.grid import SessionBreaks, find_session_breaks, run_g
 from orb_pipeline.research.outcomes import outcomes_table
 from orb_pipeline.research.series import BarSeries, Windows
 
-WHOLE_DAY_CUTS = 4  # each recomputes all history before it; the last one is the whole data set
+WHOLE_DAY_CUTS = 2  # each recomputes all history before it; the last one is the whole data set
 _ENTRY_FIELDS = ["entry_bar", "entry", "stop", "target"]
 _ALL_FIELDS = [*_ENTRY_FIELDS, "outcome", "exit_bar", "exit", "adverse", "favourable", "pnl_r", "mae_r", "mfe_r"]
 
 
-def find_lookahead(
-    bars: pd.DataFrame,
-    features: pd.DataFrame,
-    outcomes: pa.Table,
-    instrument: Instrument,
-    session_set: SessionSet,
-    grid: Grid,
-    days: int,
+def find_feature_lookahead(
+    bars: pd.DataFrame, features: pd.DataFrame, instrument: Instrument, session_set: SessionSet, grid: Grid, days: int
 ) -> Findings:
-    """Recompute features and outcomes with the future cut off, and list what changes.
+    """Recompute features with the future cut off, and list what changes.
 
     Whole days: everything after a few days is cut, and every row up to there must stand as stored. Inside the day, on
-    `days` sampled days: cut behind each break, confirm and fill bar; ranges, breaks, relative volumes and entries up to
-    it, and exits reached by then, must be the same, and nothing may be known that comes later.
+    `days` sampled days: cut behind each break bar; ranges, breaks and relative volumes known by then must be the same,
+    and no break may be known that comes later.
     """
-    series = BarSeries.of(bars, instrument, session_set)
-    check = _Check(series, features, outcomes, instrument, session_set, grid, Comparison())
-    found = find_session_breaks(series, Windows.of(series, session_set, grid))
-    for day in sampled(series.days, WHOLE_DAY_CUTS + 1)[1:]:
-        check.whole_days_up_to(int(day))
-    trades = run_grid(series, found, instrument, grid)
-    for day in sampled(found.windows.days[found.broken], days):
-        check.inside(int(day), found, trades)
+    check = _Check.of(bars, instrument, session_set, grid)
+    for day in check.whole_day_cuts():
+        known, found = check.cut_behind_day(day)
+        recomputed = features_frame(known, found, instrument, grid)
+        for column in recomputed.columns:
+            stored = _plain(features[column].iloc[: len(recomputed)])
+            check.comparison.check_arrays(day, "", column, stored, _plain(recomputed[column]))
+    for cut in check.cuts(days, lambda _, breaks: breaks):
+        known = check.series.part(0, cut.bar + 1)  # relative volume looks back before the day
+        check.compare_sessions(cut, find_session_breaks(known, check.full.windows.part(cut.sessions)))
+    return check.comparison.findings()
+
+
+def find_outcome_lookahead(
+    bars: pd.DataFrame, outcomes: pa.Table, instrument: Instrument, session_set: SessionSet, grid: Grid, days: int
+) -> Findings:
+    """Recompute outcomes with the future cut off, and list what changes.
+
+    Whole days: as for features. Inside the day, on `days` sampled days: cut behind each break, confirm and fill bar;
+    entries made by then, and exits reached by then, must be the same, and no entry may be known that comes later.
+    """
+    check = _Check.of(bars, instrument, session_set, grid)
+    for day in check.whole_day_cuts():
+        known, found = check.cut_behind_day(day)
+        recomputed = outcomes_table(known, found, run_grid(known, found, instrument, grid), instrument, grid)
+        for column in recomputed.column_names:
+            stored = outcomes[column].slice(0, len(recomputed))
+            plain = stored.cast(_decoded(stored.type))
+            same = plain.equals(recomputed[column].cast(plain.type))
+            check.comparison.check(day, "", f"{column} up to this day", True, same)
+    trades = run_grid(check.series, check.full, instrument, grid)
+    entries = trades["entry_bar"].reshape(len(trades), -1)
+    for cut in check.cuts(days, lambda rows, breaks: np.concatenate([breaks, entries[rows].ravel()])):
+        known = check.series.part(cut.origin, cut.bar + 1)
+        now = find_session_breaks(known, check.full.windows.part(cut.sessions))
+        check.compare_trades(cut, trades, now, run_grid(known, now, instrument, grid))
     return check.comparison.findings()
 
 
 @dataclass(frozen=True)
-class _Check:
-    series: BarSeries
-    features: pd.DataFrame
-    outcomes: pa.Table
-    instrument: Instrument
-    session_set: SessionSet
-    grid: Grid
-    comparison: Comparison
-
-    def whole_days_up_to(self, day: int) -> None:
-        """The stored rows up to `day` equal those computed from its bars and earlier ones alone."""
-        known = self.series.part(0, int(self.series.days.searchsorted(day, side="right")))
-        found = find_session_breaks(known, Windows.of(known, self.session_set, self.grid))
-        features = features_frame(known, found, self.instrument, self.grid)
-        for column in features.columns:
-            stored = self.features[column].iloc[: len(features)]
-            self.comparison.check_arrays(day, "", column, _plain(stored), _plain(features[column]))
-        trades = run_grid(known, found, self.instrument, self.grid)
-        outcomes = outcomes_table(known, found, trades, self.instrument, self.grid)
-        for column in outcomes.column_names:
-            stored = self.outcomes[column].slice(0, len(outcomes)).cast(_decoded(outcomes[column].type))
-            same = stored.equals(outcomes[column].cast(stored.type))
-            self.comparison.check(day, "", f"orb_outcomes.{column} up to this day", True, same)
-
-    def inside(self, day: int, found: SessionBreaks, trades: npt.NDArray[Any]) -> None:
-        """Cut behind each decision bar of the day."""
-        sessions = np.flatnonzero(found.windows.days == day)
-        broken_rows = np.flatnonzero(np.isin(found.broken, sessions))
-        breaks = found.breaks[sessions]
-        decisions = np.unique(np.concatenate([breaks, trades[broken_rows]["entry_bar"].ravel()]))
-        day_start = int(self.series.days.searchsorted(day))
-        for bar in decisions[decisions >= 0].tolist():
-            # Relative volume needs the history before the day, and is known at a break.
-            cut = _Cut(day, bar, 0 if bar in breaks else day_start, sessions, broken_rows)
-            known = self.series.part(cut.origin, bar + 1)
-            now = find_session_breaks(known, found.windows.part(sessions))
-            self._compare_sessions(cut, found, now)
-            self._compare_trades(cut, found, trades, now, run_grid(known, now, self.instrument, self.grid))
-
-    def _compare_sessions(self, cut: _Cut, full: SessionBreaks, now: SessionBreaks) -> None:
-        """Ranges, breaks and relative volumes known at the cut; `now` was computed from the bars up to it alone."""
-        for place, session in enumerate(cut.sessions):
-            label = full.windows.label_names[full.windows.labels[session]]
-            if full.windows.range_ends[session] <= self.series.minutes[cut.bar] + 1:
-                for name in ("has_range", "orb_high", "orb_low"):
-                    self.comparison.check(cut.day, label, name, getattr(full, name)[session], getattr(now, name)[place])
-            is_known = 0 <= full.breaks[session] <= cut.bar
-            known_break = full.breaks[session] if is_known else -1
-            self.comparison.check(cut.day, label, "break bar", known_break, cut.in_series(now.breaks[place]))
-            if is_known:
-                self.comparison.check(cut.day, label, "break_dir", full.directions[session], now.directions[place])
-            if is_known and cut.origin == 0:
-                volumes = (full.relative_volumes[session], now.relative_volumes[place])
-                self.comparison.check(cut.day, label, "rel_volume", *volumes)
-
-    def _compare_trades(
-        self,
-        cut: _Cut,
-        full: SessionBreaks,
-        full_trades: npt.NDArray[Any],
-        now: SessionBreaks,
-        trades: npt.NDArray[Any],
-    ) -> None:
-        """Entries made by the cut, and whole trades that had ended by it."""
-        row_now = {int(cut.sessions[place]): row for row, place in enumerate(now.broken)}
-        for row in cut.broken_rows:
-            session = int(full.broken[row])
-            if session not in row_now:
-                continue  # not broken yet, as _compare_sessions has seen
-            label = full.windows.label_names[full.windows.labels[session]]
-            expected, seen = full_trades[row], trades[row_now[session]].copy()
-            for name in ("entry_bar", "exit_bar"):
-                seen[name] = cut.in_series(seen[name])
-            entered = (expected["outcome"] != 0) & (expected["entry_bar"] <= cut.bar)
-            self.comparison.check_arrays(cut.day, label, "entries", entered, seen["outcome"] != 0)
-            closed = entered & (expected["exit_bar"] <= cut.bar)
-            for mask, fields in ((entered, _ENTRY_FIELDS), (closed, _ALL_FIELDS)):
-                for name in fields:
-                    self.comparison.check_arrays(cut.day, label, name, expected[name][mask], seen[name][mask])
-
-
-@dataclass(frozen=True)
 class _Cut:
-    """The series ends behind `bar`; computed again from bar `origin` on.
+    """The series ends behind `bar`.
 
     Attributes:
+        origin: the day's first bar.
         sessions: the day's sessions, as indices into the windows; broken_rows: the day's rows of the trades.
     """
 
@@ -145,9 +87,76 @@ class _Cut:
     sessions: Int64Array
     broken_rows: Int64Array
 
-    def in_series(self, index: Any) -> Any:
-        """Bar indices of the recomputed part as indices of the whole series; -1 stays."""
-        return np.where(np.asarray(index) >= 0, np.asarray(index) + self.origin, index)[()]
+
+@dataclass(frozen=True)
+class _Check:
+    """The whole series, what it holds with all its future, and the comparison with less of it."""
+
+    series: BarSeries
+    full: SessionBreaks
+    session_set: SessionSet
+    grid: Grid
+    comparison: Comparison
+
+    @classmethod
+    def of(cls, bars: pd.DataFrame, instrument: Instrument, session_set: SessionSet, grid: Grid) -> _Check:
+        series = BarSeries.of(bars, instrument, session_set)
+        full = find_session_breaks(series, Windows.of(series, session_set, grid))
+        return cls(series, full, session_set, grid, Comparison())
+
+    def whole_day_cuts(self) -> list[int]:
+        """The last of them is the last day: everything stored is computed again once."""
+        return [int(day) for day in sampled(self.series.days, WHOLE_DAY_CUTS + 1)[1:]]
+
+    def cut_behind_day(self, day: int) -> tuple[BarSeries, SessionBreaks]:
+        known = self.series.part(0, int(self.series.days.searchsorted(day, side="right")))
+        return known, find_session_breaks(known, Windows.of(known, self.session_set, self.grid))
+
+    def cuts(self, days: int, decisions: Callable[[Int64Array, Int64Array], Int64Array]) -> Iterator[_Cut]:
+        """Behind each bar that `decisions` names, given the rows of the day's trades and the day's break bars."""
+        for day in sampled(self.full.windows.days[self.full.broken], days):
+            sessions = np.flatnonzero(self.full.windows.days == day)
+            rows = np.flatnonzero(np.isin(self.full.broken, sessions))
+            bars = np.unique(decisions(rows, self.full.breaks[sessions]))
+            origin = int(self.series.days.searchsorted(day))
+            for bar in bars[bars >= 0].tolist():
+                yield _Cut(int(day), bar, origin, sessions, rows)
+
+    def compare_sessions(self, cut: _Cut, now: SessionBreaks) -> None:
+        """Ranges, breaks and relative volumes known at the cut; `now` was computed from all bars up to it."""
+        full = self.full
+        for place, session in enumerate(cut.sessions):
+            label = full.windows.label_names[full.windows.labels[session]]
+            if full.windows.range_ends[session] <= self.series.minutes[cut.bar] + 1:
+                for name in ("has_range", "orb_high", "orb_low"):
+                    self.comparison.check(cut.day, label, name, getattr(full, name)[session], getattr(now, name)[place])
+            is_known = 0 <= full.breaks[session] <= cut.bar
+            self.comparison.check(cut.day, label, "break", full.breaks[session] if is_known else -1, now.breaks[place])
+            if is_known:
+                for name in ("directions", "relative_volumes"):
+                    self.comparison.check(cut.day, label, name, getattr(full, name)[session], getattr(now, name)[place])
+
+    def compare_trades(
+        self, cut: _Cut, full_trades: npt.NDArray[Any], now: SessionBreaks, trades: npt.NDArray[Any]
+    ) -> None:
+        """Entries made by the cut, and whole trades that had ended by it; `now` counts bars from the cut's origin."""
+        row_now = {int(cut.sessions[place]): row for row, place in enumerate(now.broken)}
+        for row in cut.broken_rows:
+            session = int(self.full.broken[row])
+            label = self.full.windows.label_names[self.full.windows.labels[session]]
+            is_known = self.full.breaks[session] <= cut.bar
+            self.comparison.check(cut.day, label, "is broken", bool(is_known), session in row_now)
+            if session not in row_now:
+                continue
+            expected, seen = full_trades[row], trades[row_now[session]].copy()
+            for name in ("entry_bar", "exit_bar"):
+                seen[name][seen["outcome"] != 0] += cut.origin
+            entered = (expected["outcome"] != 0) & (expected["entry_bar"] <= cut.bar)
+            self.comparison.check_arrays(cut.day, label, "entries", entered, seen["outcome"] != 0)
+            closed = entered & (expected["exit_bar"] <= cut.bar)
+            for mask, fields in ((entered, _ENTRY_FIELDS), (closed, _ALL_FIELDS)):
+                for name in fields:
+                    self.comparison.check_arrays(cut.day, label, name, expected[name][mask], seen[name][mask])
 
 
 def _decoded(kind: pa.DataType) -> pa.DataType:

@@ -1,14 +1,13 @@
-"""The lake: large recomputable tables as Parquet, one folder an instrument, files that are replaced whole or not at all."""
+"""The lake: large recomputable tables as Parquet, a folder for each instrument, files that are replaced whole."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from uuid import uuid4
 
 import fsspec
 import pandas as pd
@@ -17,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from orb_pipeline.errors import MissingDataError
+from orb_pipeline.storage.files import appearing_whole
 from orb_pipeline.storage.tables import LAKE_TABLES
 
 _PARTITION = re.compile(r"instrument=([^/]+)/[^/]+\.parquet$")
@@ -24,13 +24,18 @@ _PARTITION = re.compile(r"instrument=([^/]+)/[^/]+\.parquet$")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One file of the lake, read once: what is decoded from it is what its hash stands for."""
+    """The bytes of one file of the lake, read once: what is decoded from them is what their hash stands for."""
 
-    content_hash: str
-    content: bytes | memoryview
+    content: bytes
 
-    def arrow(self, columns: Sequence[str] | None = None) -> pa.Table:
-        return pq.read_table(pa.BufferReader(self.content), columns=list(columns) if columns else None)
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    def arrow(self, columns: Sequence[str] | None = None, where: pc.Expression | None = None) -> pa.Table:
+        """The table, of it only `columns` and the rows `where` holds; row groups without any are not decoded."""
+        return pq.read_table(pa.BufferReader(self.content), columns=list(columns) if columns else None, filters=where)
 
 
 class Lake:
@@ -64,37 +69,26 @@ class Lake:
         self._replace(self.path(table, instrument, file), content)
         return hashlib.sha256(content).hexdigest()
 
-    def read(
-        self, table: str, instrument: str, columns: Sequence[str] | None = None, *, file: str = "data"
-    ) -> pd.DataFrame:
-        """One file of a partition; days as datetime64, repeating text as categoricals.
+    def snapshot(self, table: str, instrument: str, *, file: str = "data") -> Snapshot:
+        """One file of a partition as it is now.
 
         Raises:
             MissingDataError: it has not been made yet.
         """
-        return self.read_arrow(table, instrument, columns, file=file).to_pandas(date_as_object=False)
+        path = self.path(table, instrument, file)
+        try:
+            return Snapshot(Path(path).read_bytes() if self._is_local else bytes(self._fs.cat_file(path)))
+        except FileNotFoundError:
+            message = (
+                f"{table} of {instrument} is not in the lake ({self.url}). "
+                f"Make it first: `orb run --instrument {instrument} --to {table}`."
+            )
+            raise MissingDataError(message) from None
 
-    def read_arrow(
-        self,
-        table: str,
-        instrument: str,
-        columns: Sequence[str] | None = None,
-        *,
-        file: str = "data",
-        where: pc.Expression | None = None,
-    ) -> pa.Table:
-        """One file of a partition, of it only the rows `where` holds; row groups without any are not decoded."""
-        content = self._content(table, instrument, file)
-        return pq.read_table(pa.BufferReader(content), columns=list(columns) if columns else None, filters=where)
-
-    def snapshot(self, table: str, instrument: str, *, file: str = "data") -> Snapshot:
-        """The file's bytes as they are now, with their SHA-256."""
-        content = self._content(table, instrument, file)
-        return Snapshot(hashlib.sha256(content).hexdigest(), content)
-
-    def content_hash(self, table: str, instrument: str, *, file: str = "data") -> str:
-        """SHA-256 of the file as it is now."""
-        return hashlib.sha256(self._content(table, instrument, file)).hexdigest()
+    def read(self, table: str, instrument: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """The recomputed table; days as datetime64, repeating text as categoricals."""
+        frame: pd.DataFrame = self.snapshot(table, instrument).arrow(columns).to_pandas(date_as_object=False)
+        return frame
 
     def exists(self, table: str, instrument: str, *, file: str = "data") -> bool:
         return bool(self._fs.exists(self.path(table, instrument, file)))
@@ -107,35 +101,9 @@ class Lake:
         paths = self._fs.glob(f"{self._root}/{table}/instrument=*/*.parquet")
         return sorted({match.group(1) for path in paths if (match := _PARTITION.search(str(path)))})
 
-    def _content(self, table: str, instrument: str, file: str) -> bytes | memoryview:
-        path = self.path(table, instrument, file)
-        try:
-            return Path(path).read_bytes() if self._is_local else bytes(self._fs.cat_file(path))
-        except FileNotFoundError:
-            message = (
-                f"{table} of {instrument} is not in the lake ({self.url}). "
-                f"Make it first: `orb run --instrument {instrument} --to {table}`."
-            )
-            raise MissingDataError(message) from None
-
     def _replace(self, path: str, content: pa.Buffer) -> None:
-        if not self._is_local:
+        if self._is_local:
+            with appearing_whole(Path(path)) as temporary:
+                temporary.write_bytes(memoryview(content))
+        else:
             self._fs.pipe_file(path, content.to_pybytes())
-            return
-        folder = os.path.dirname(path)
-        os.makedirs(folder, exist_ok=True)
-        temporary = f"{path}.{uuid4().hex}.tmp"
-        try:
-            with open(temporary, "wb") as handle:
-                handle.write(memoryview(content))
-                handle.flush()
-                os.fsync(handle.fileno())
-            os.replace(temporary, path)
-        finally:
-            if os.path.exists(temporary):
-                os.remove(temporary)
-        directory = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)

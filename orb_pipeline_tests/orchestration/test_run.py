@@ -90,16 +90,16 @@ def test_metadata_and_verdicts_are_kept_in_the_home(landed_home: Home) -> None:
     lake = Lake(landed_home.lake_url)
     stored = Warehouse(landed_home.warehouse).frame("select * from gate_verdicts where asset = 'trading_days'")
     assert set(stored["check_name"]) == {"schema", "bar_counts"}
-    assert set(stored["content_hash"]) == {lake.content_hash("trading_days", "GC")}
+    assert set(stored["content_hash"]) == {lake.snapshot("trading_days", "GC").content_hash}
 
 
 def test_building_again_changes_no_byte(landed_home: Home) -> None:
     lake = Lake(landed_home.lake_url)
     names = ("bars_1m", "daily_features", "orb_outcomes")
     run(landed_home, "GC", to="orb_outcomes")
-    before = [lake.content_hash(name, "GC") for name in names]
+    before = [lake.snapshot(name, "GC").content_hash for name in names]
     run(landed_home, "GC", to="orb_outcomes")
-    assert [lake.content_hash(name, "GC") for name in names] == before
+    assert [lake.snapshot(name, "GC").content_hash for name in names] == before
 
 
 def test_a_failing_gate_stops_what_reads_its_asset_in_the_same_run(landed_home: Home) -> None:

@@ -15,8 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from orb_pipeline.errors import MissingDataError
-from orb_pipeline.storage import lake as lake_module
+from orb_pipeline.errors import InputError, MissingDataError
 from orb_pipeline.storage.lake import Lake
 from orb_pipeline.storage.tables import BARS_1M
 
@@ -70,7 +69,7 @@ def test_a_second_write_replaces_the_first(any_lake: Lake) -> None:
 
 def test_the_content_hash_is_the_content_and_nothing_else(any_lake: Lake) -> None:
     first = any_lake.write("bars_1m", "MGC", bars(3))
-    assert any_lake.content_hash("bars_1m", "MGC") == first
+    assert any_lake.snapshot("bars_1m", "MGC").content_hash == first
     assert any_lake.write("bars_1m", "MGC", bars(3)) == first
     assert any_lake.write("bars_1m", "MGC", bars(3, close=1800.1)) != first
 
@@ -96,11 +95,11 @@ def test_a_missing_partition_names_table_instrument_and_the_command_that_makes_i
 def test_a_failed_rename_leaves_the_old_file_and_no_debris(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     lake.write("bars_1m", "MGC", bars(3))
 
-    def refuse(source: str, target: str) -> None:
+    def refuse(source: Path, target: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(lake_module.os, "replace", refuse)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(InputError, match="No space left"):
         lake.write("bars_1m", "MGC", bars(2))
     monkeypatch.undo()
     assert len(lake.read("bars_1m", "MGC")) == 3
@@ -108,11 +107,12 @@ def test_a_failed_rename_leaves_the_old_file_and_no_debris(lake: Lake, monkeypat
 
 
 def _write_and_stop_before_the_rename(url: str, reached: Path) -> None:
-    def stop(source: str, target: str) -> None:
+    def stop(source: Path, target: Path) -> Path:
         reached.touch()
         time.sleep(60)
+        return target
 
-    lake_module.os.replace = stop
+    Path.replace = stop
     Lake(url).write("bars_1m", "MGC", bars(2))
 
 

@@ -63,7 +63,7 @@ def command(
 
 
 def _write(bars: pd.DataFrame, out: Path) -> None:
-    from orb_pipeline.cli.files import appearing_whole
+    from orb_pipeline.storage.files import appearing_whole
 
     with appearing_whole(out) as temporary:
         bars.to_parquet(temporary, index=False, compression="zstd")

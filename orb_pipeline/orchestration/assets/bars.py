@@ -1,5 +1,7 @@
 """Bars of closed trading days, and one row for each of those days."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from orb_pipeline.market.trading_day import day_open, last_closed_day, number_of
 from orb_pipeline.orchestration import pictures
 from orb_pipeline.orchestration.assets.facts import HEAVY, OWNERS, Result, bench, check_specs, result
 from orb_pipeline.orchestration.workshop import CLOSED_DAY, Bench, Workshop
+from orb_pipeline.storage.tables import LANDED_BARS
 
 GROUP = "market"
 
@@ -56,15 +59,15 @@ def trading_days(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[W
     with bench(context, workshop) as work:
         (bars,) = work.read("bars_1m")
         work.landed()
-        landed = _closed_bars(work, str(work.input_of("bars_1m", CLOSED_DAY)))
+        landed = _closed_bars(work, str(work.input_of("bars_1m", CLOSED_DAY)), ["ts_utc", "symbol", "source_symbol"])
         usual_days = work.research.gates.usual_days
         days = build_trading_days(landed, bars.pandas(), usual_days=usual_days, simulated=work.simulated)
         stored = work.write(days, span="trading_day")
         return result(work, {"bars_per_day": pictures.bars_per_day(stored.pandas())})
 
 
-def _closed_bars(work: Bench, day: str) -> pd.DataFrame:
+def _closed_bars(work: Bench, day: str, columns: Sequence[str] = LANDED_BARS.names) -> pd.DataFrame:
     """All landed contracts' bars up to the end of trading day `day`."""
-    landed = landed_bars(work.workshop.lake, work.workshop.warehouse, work.symbol)
+    landed = landed_bars(work.workshop.lake, work.workshop.warehouse, work.symbol, columns)
     end = stamps_of(np.atleast_1d(day_open(number_of(pd.Timestamp(day).date()) + 1)))[0]
     return landed.iloc[: int(landed["ts_utc"].searchsorted(end))]
