@@ -8,12 +8,10 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 
 import psutil
@@ -49,10 +47,9 @@ def serve(home: Home, port: int = 3000, host: str = "127.0.0.1", on_ready: Calla
     url = f"http://{host}:{port}"
     with ExitStack() as stack:
         stack.enter_context(_on_signals(stop))
-        children = [
-            stack.enter_context(_child(home, ["dagster_webserver", "-h", host, "-p", str(port), "-m", _MODULE])),
-            stack.enter_context(_child(home, ["dagster._daemon", "run", "-m", _MODULE])),
-        ]
+        web = ["dagster_webserver", "-h", host, "-p", str(port), "-m", _MODULE]
+        daemon = ["dagster._daemon", "run", "-m", _MODULE]
+        children = stack.enter_context(_children(home, [web, daemon]))
         is_told = False
         while not stop.wait(_POLL_SECONDS):
             if any(child.poll() is not None for child in children):
@@ -102,23 +99,32 @@ def _on_signals(stop: threading.Event) -> Iterator[None]:
 
 
 @contextmanager
-def _child(home: Home, arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A Dagster process of this home, in its own session so that Ctrl-C reaches it through us only, in order.
+def _children(home: Home, commands: Sequence[Sequence[str]]) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Dagster processes of this home. On leaving they are ended, and so is everything that they have started."""
+    children: list[subprocess.Popen[bytes]] = []
+    try:
+        for command in commands:
+            children.append(_started(home, command))  # noqa: PERF401 - what has started must be ended if the next fails
+        yield children
+    finally:
+        _end(children)
 
-    On leaving, it is interrupted and waited for; what it or its code servers leave behind is killed.
+
+def _started(home: Home, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """A module of Dagster as a process, in a session of its own, so that Ctrl-C reaches it through us alone.
+
+    What it says goes to a log in the home's Dagster folder.
     """
     environment = {
         **os.environ,
         "DAGSTER_HOME": str(home.dagster),
         HOME_VARIABLE: str(home.root),
         LAKE_VARIABLE: home.lake_url,
-        "DAGSTER_DISABLE_TELEMETRY": "1",
-        "PYTHONUNBUFFERED": "1",
     }
-    log_name = Path(home.dagster) / f"{arguments[0].replace('dagster', '').strip('._')}.log"
-    with log_name.open("ab") as log:
-        child = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
-            [sys.executable, "-m", *arguments],
+    name = command[0].removeprefix("dagster").strip("._")
+    with (home.dagster / f"{name}.log").open("ab") as log:
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and modules
+            [sys.executable, "-m", *command],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -126,31 +132,26 @@ def _child(home: Home, arguments: list[str]) -> Iterator[subprocess.Popen[bytes]
             start_new_session=True,
             restore_signals=True,
         )
-    try:
-        yield child
-    finally:
-        _end(child)
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Interrupt the child, then wait for it and for everything it has started; kill what stays."""
-    family = _descendants(child.pid)
-    if child.poll() is None:
-        child.send_signal(signal.SIGINT)
-    deadline = time.monotonic() + _GRACE_SECONDS
-    try:
-        child.wait(_GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
-    _, alive = psutil.wait_procs(family, timeout=max(0.0, deadline - time.monotonic()))
+def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Interrupt all, wait for them and for everything they have started, and kill what stays."""
+    processes = [process for child in children for process in _family(child.pid)]
+    for child in children:
+        if child.poll() is None:
+            child.send_signal(signal.SIGINT)
+    _, alive = psutil.wait_procs(processes, timeout=_GRACE_SECONDS)
     for process in alive:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(alive, timeout=_GRACE_SECONDS)
+    for child in children:
+        child.wait(_GRACE_SECONDS)
 
 
-def _descendants(pid: int) -> list[psutil.Process]:
+def _family(pid: int) -> list[psutil.Process]:
     try:
-        return psutil.Process(pid).children(recursive=True)
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
