@@ -172,7 +172,13 @@ def _bare_columns(path: Path, names: tuple[str, ...]) -> dict[str, str]:
 
 
 def _split(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line], delimiter=delimiter)) if '"' in line else line.split(delimiter)
+    """The values of a line; quotes that make no sense are characters like others."""
+    if '"' in line:
+        try:
+            return next(csv.reader([line], delimiter=delimiter))
+        except csv.Error:
+            pass
+    return line.split(delimiter)
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:
