@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from fractions import Fraction
 
@@ -29,4 +30,4 @@ def to_prices(ticks: npt.ArrayLike, tick: Decimal) -> npt.NDArray[np.float64]:
 
 def ticks_at_least(points: float, tick: Decimal) -> int:
     """The smallest whole number of ticks that is at least `points`."""
-    return -int(-Decimal(str(points)) // tick)
+    return math.ceil(Fraction(str(points)) / Fraction(tick))
