@@ -182,6 +182,11 @@ class Grid(Entry):
         """Targets in tenths of R, for exact integer arithmetic."""
         return tuple(round(target * 10) for target in self.rr_targets)
 
+    @property
+    def combinations(self) -> int:
+        """Outcomes of one broken session: entry models x confirm counts x targets."""
+        return len(self.entry_models) * len(self.confirm_bars) * len(self.rr_targets)
+
 
 class Intake(Entry):
     max_rejected_share: Share

@@ -94,7 +94,7 @@ class _Results:
     def of(
         cls, outcomes: pa.Table, breaks: int, instrument: Instrument, grid: Grid, validation: Validation
     ) -> _Results:
-        combinations = len(grid.entry_models) * len(grid.confirm_bars) * len(grid.rr_targets)
+        combinations = grid.combinations
         if len(outcomes) != breaks * combinations:
             message = (
                 f"orb_outcomes of {instrument.symbol} have {len(outcomes)} rows, expected {combinations} for each of "

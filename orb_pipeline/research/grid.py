@@ -9,27 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from orb_pipeline.catalogue.models import Grid, Instrument
-from orb_pipeline.market.trading_day import Int64Array
+from orb_pipeline.market.trading_day import Int64Array, day_open
+from orb_pipeline.research.encoding import MODEL_CODES, NOWHERE, TRADE
 from orb_pipeline.research.series import BarSeries, Windows
-
-# One outcome: prices in ticks, bars as indices into the series (-1: none), excursions in ticks, results in R.
-TRADE = np.dtype(
-    [
-        ("outcome", np.int8),
-        ("entry_bar", np.int64),
-        ("exit_bar", np.int64),
-        ("entry", np.int64),
-        ("stop", np.int64),
-        ("target", np.int64),
-        ("exit", np.int64),
-        ("adverse", np.int64),
-        ("favourable", np.int64),
-        ("pnl_r", np.float64),
-        ("mae_r", np.float64),
-        ("mfe_r", np.float64),
-    ]
-)
-MODEL_CODES = {"E1": 1, "E2": 2, "E3": 3}
 
 
 @dataclass(frozen=True)
@@ -39,8 +21,8 @@ class SessionBreaks:
     Attributes:
         has_range: a bar lies inside the range.
         orb_high, orb_low: ticks; meaningless without a range.
-        directions: 1 long, -1 short, 0 no break.
-        breaks: index of the break bar, -1 without one.
+        directions: LONG, SHORT or 0, no break.
+        breaks: index of the break bar, NOWHERE without one.
         relative_volumes: see RULES.md section 6; NaN without a break or where unknowable.
     """
 
@@ -65,14 +47,13 @@ def find_session_breaks(series: BarSeries, windows: Windows) -> SessionBreaks:
     orb_high, orb_low, directions, breaks = (np.zeros(count, dtype=np.int64) for _ in range(4))
     has_range = np.zeros(count, dtype=np.bool_)
     first_bars = np.searchsorted(series.minutes, windows.starts)
-    day_closes = (windows.days + 1) * 1440 - 60
     kernel.find_breaks(
         series.minutes,
         series.high,
         series.low,
         series.close,
         first_bars,
-        np.minimum(windows.range_ends, day_closes),
+        np.minimum(windows.range_ends, day_open(windows.days + 1)),
         windows.deadlines,
         orb_high,
         orb_low,
@@ -94,7 +75,7 @@ def run_grid(series: BarSeries, found: SessionBreaks, instrument: Instrument, gr
     broken = found.broken
     shape = (len(broken), len(grid.entry_models), len(grid.confirm_bars), len(grid.rr_targets))
     trades = np.zeros(shape, dtype=TRADE)
-    trades["entry_bar"] = trades["exit_bar"] = -1
+    trades["entry_bar"] = trades["exit_bar"] = NOWHERE
     breaks = found.breaks[broken]
     day_ends = np.searchsorted(series.days, series.days[breaks], side="right")
     kernel.run_grid(

@@ -13,15 +13,11 @@ import numpy.typing as npt
 from numba import njit
 
 from orb_pipeline.market.trading_day import Int64Array
+from orb_pipeline.research.encoding import E1, E2, E3, LONG, LOSS, NOWHERE, SCRATCH, SHORT, WIN
 from orb_pipeline.rules import costs
 from orb_pipeline.rules.filters import VOLUME_LOOKBACK, VOLUME_MIN_BARS
 
-LONG, SHORT = 1, -1
-NO_TRADE, WIN, LOSS, SCRATCH = 0, 1, 2, 3
-E1, E2, E3 = 1, 2, 3
-NOWHERE = -1
-
-Rows = npt.NDArray[Any]  # of grid.TRADE
+Rows = npt.NDArray[Any]  # of encoding.TRADE
 
 _pnl_r = njit(cache=True)(costs.pnl_r)
 _excursion_r = njit(cache=True)(costs.excursion_r)
@@ -118,7 +114,7 @@ def run_grid(
     Args:
         day_ends: of each broken session, the index behind the last bar of its day.
         confirm_bars, rr_tenths: ascending.
-        trades: structured array [sessions, models, confirms, targets] of grid.TRADE, filled in place.
+        trades: structured array [sessions, models, confirms, targets] of encoding.TRADE, filled in place.
     """
     confirmations = np.empty(len(confirm_bars), dtype=np.int64)
     targets = np.empty(len(rr_tenths), dtype=np.int64)

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from orb_pipeline.catalogue.models import Grid, Instrument, SessionSet
 from orb_pipeline.market.trading_day import Int64Array
+from orb_pipeline.research.encoding import NO_TRADE, NOWHERE
 from orb_pipeline.research.features import features_frame
 from orb_pipeline.research.findings import Comparison, Findings, sampled
 from orb_pipeline.research.grid import SessionBreaks, find_session_breaks, run_grid
@@ -131,7 +132,9 @@ class _Check:
                 for name in ("has_range", "orb_high", "orb_low"):
                     self.comparison.check(cut.day, label, name, getattr(full, name)[session], getattr(now, name)[place])
             is_known = 0 <= full.breaks[session] <= cut.bar
-            self.comparison.check(cut.day, label, "break", full.breaks[session] if is_known else -1, now.breaks[place])
+            self.comparison.check(
+                cut.day, label, "break", full.breaks[session] if is_known else NOWHERE, now.breaks[place]
+            )
             if is_known:
                 for name in ("directions", "relative_volumes"):
                     self.comparison.check(cut.day, label, name, getattr(full, name)[session], getattr(now, name)[place])
@@ -150,9 +153,9 @@ class _Check:
                 continue
             expected, seen = full_trades[row], trades[row_now[session]].copy()
             for name in ("entry_bar", "exit_bar"):
-                seen[name][seen["outcome"] != 0] += cut.origin
-            entered = (expected["outcome"] != 0) & (expected["entry_bar"] <= cut.bar)
-            self.comparison.check_arrays(cut.day, label, "entries", entered, seen["outcome"] != 0)
+                seen[name][seen["outcome"] != NO_TRADE] += cut.origin
+            entered = (expected["outcome"] != NO_TRADE) & (expected["entry_bar"] <= cut.bar)
+            self.comparison.check_arrays(cut.day, label, "entries", entered, seen["outcome"] != NO_TRADE)
             closed = entered & (expected["exit_bar"] <= cut.bar)
             for mask, fields in ((entered, _ENTRY_FIELDS), (closed, _ALL_FIELDS)):
                 for name in fields:

@@ -12,10 +12,9 @@ import pyarrow as pa
 from orb_pipeline.catalogue.models import Grid, Instrument, SessionSet
 from orb_pipeline.errors import InputError
 from orb_pipeline.market.ticks import to_prices
+from orb_pipeline.research.encoding import NO_TRADE, OUTCOMES
 from orb_pipeline.research.grid import SessionBreaks, find_session_breaks, run_grid
 from orb_pipeline.research.series import BarSeries, Windows
-
-OUTCOMES = ("win", "loss", "scratch")
 
 
 def build_outcomes(
@@ -51,7 +50,7 @@ def outcomes_table(
     sessions, models, confirms, targets = trades.shape
     combinations = models * confirms * targets
     flat = trades.reshape(sessions * combinations)
-    missing = flat["outcome"] == 0
+    missing = flat["outcome"] == NO_TRADE
 
     def tiled(values: npt.NDArray[Any], repeats: int) -> npt.NDArray[Any]:
         """`values` along one axis of the grid, each repeated for the axes inside it, all again for those outside."""

@@ -33,7 +33,7 @@ def compare_with_reference(
     series = BarSeries.of(bars, instrument, session_set)
     windows = Windows.of(series, session_set, grid)
     stored = {(day, label): row for day, label, row in _rows(features)}
-    combinations = len(grid.entry_models) * len(grid.confirm_bars) * len(grid.rr_targets)
+    combinations = grid.combinations
     places = {key: place * combinations for place, key in enumerate(key for key in stored if stored[key]["break_dir"])}
     comparison = Comparison()
     for day in sampled(windows.days, days):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from orb_pipeline.catalogue import Grid
 from orb_pipeline.research import kernel
+from orb_pipeline.research.encoding import NO_TRADE, OUTCOMES
 from orb_pipeline.research.grid import find_session_breaks, run_grid
 from orb_pipeline.research.reference import reference_session
 from orb_pipeline.research.series import BarSeries, Windows
@@ -84,7 +85,7 @@ def assert_same(series: BarSeries, grid: Grid) -> int:
 
 
 def as_tuple(series: BarSeries, row: np.void) -> tuple[object, ...] | None:
-    if row["outcome"] == 0:
+    if row["outcome"] == NO_TRADE:
         assert row["entry_bar"] == row["exit_bar"] == -1
         return None
     return (
@@ -92,7 +93,7 @@ def as_tuple(series: BarSeries, row: np.void) -> tuple[object, ...] | None:
         row["entry"],
         row["stop"],
         row["target"],
-        ("win", "loss", "scratch")[row["outcome"] - 1],
+        OUTCOMES[row["outcome"] - 1],
         series.minutes[row["exit_bar"]],
         row["exit"],
         row["pnl_r"],

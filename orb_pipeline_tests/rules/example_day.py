@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from orb_pipeline.catalogue import Grid
+from orb_pipeline.research.encoding import NO_TRADE, OUTCOMES
 from orb_pipeline.research.grid import find_session_breaks, run_grid
 from orb_pipeline.research.reference import ReferenceSession, reference_session
 from orb_pipeline.research.series import Windows
@@ -98,7 +99,7 @@ def _traded(bars: Sequence[Bar], model: str, confirm_bars: int, rr: float) -> Tr
     found = find_session_breaks(series, windows)
     rows = run_grid(series, found, MGC, grid)
     row = rows[0, 0, 0, 0] if 0 in found.broken else None
-    if row is None or row["outcome"] == 0:
+    if row is None or row["outcome"] == NO_TRADE:
         assert slow is None
         return None
     fast = Trade(
@@ -106,7 +107,7 @@ def _traded(bars: Sequence[Bar], model: str, confirm_bars: int, rr: float) -> Tr
         entry=int(row["entry"]),
         stop=int(row["stop"]),
         target=int(row["target"]),
-        outcome=("win", "loss", "scratch")[row["outcome"] - 1],  # type: ignore[arg-type]
+        outcome=OUTCOMES[row["outcome"] - 1],  # type: ignore[arg-type]
         exit_minute=int(series.minutes[row["exit_bar"]]),
         exit=int(row["exit"]),
         pnl_r=float(row["pnl_r"]),

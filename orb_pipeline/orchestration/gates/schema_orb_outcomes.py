@@ -25,7 +25,7 @@ def judge(evidence: Evidence) -> GateResult:
     grid, sessions = evidence.catalogue.grid, evidence.catalogue.sessions_of(evidence.symbol)
     stamp = column("datetime64[us, UTC]", nullable=True)
     price = column("float64", above(0), nullable=True)
-    combinations = len(grid.rr_targets) * len(grid.confirm_bars) * len(grid.entry_models)
+    combinations = grid.combinations
     breaks = int(evidence.tables["daily_features"].pandas()["break_dir"].notna().sum())
     schema = pa.DataFrameSchema(
         {

@@ -29,13 +29,7 @@ def strategy_schema(evidence: Evidence) -> pa.DataFrameSchema:
     """Metrics are NULL only where no trade defines them."""
     grid, sessions = evidence.catalogue.grid, evidence.catalogue.sessions_of(evidence.symbol)
     validation = evidence.catalogue.research.validation
-    size = (
-        len(sessions.labels)
-        * len(grid.rr_targets)
-        * len(grid.confirm_bars)
-        * len(grid.entry_models)
-        * len(grid.filters)
-    )
+    size = len(sessions.labels) * grid.combinations * len(grid.filters)
     amount = column("float64", at_least(0), nullable=True)
     number = column("float64", nullable=True)
     return pa.DataFrameSchema(

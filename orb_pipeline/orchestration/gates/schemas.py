@@ -14,6 +14,8 @@ Frame = pd.DataFrame
 Rule = Callable[[Frame], "pd.Series[bool] | bool"]
 
 _RULES_SHOWN = 5
+_EXAMPLES = 3
+_KEYS = ("ts_utc", "trading_day", "orb_label", "rr_target", "confirm_bars", "entry_model", "strategy_id")
 
 
 def rule(name: str, holds: Rule) -> pa.Check:
@@ -66,21 +68,40 @@ def judge_schema(schema: pa.DataFrameSchema, frame: Frame) -> GateResult:
     try:
         schema.validate(frame, lazy=True)
     except SchemaErrors as errors:
-        broken = _broken_rules(errors.failure_cases)
-        first = "; ".join(f"{where}: {what} (found {found})" for where, what, found in broken[:_RULES_SHOWN])
+        broken = _broken_rules(errors.failure_cases, frame)
+        first = "; ".join(
+            f"{where}: {what}" + (f" ({found})" if found else "") for where, what, found in broken[:_RULES_SHOWN]
+        )
         facts: dict[str, Fact] = {
             "rows": len(frame),
-            "broken_rules": pd.DataFrame(broken, columns=["column", "rule", "found"]),
+            "broken_rules": pd.DataFrame(broken, columns=["where", "rule", "found"]),
         }
-        return GateResult(False, f"{len(broken)} rules do not hold. {first}.", facts)
+        return GateResult(False, f"{_count(len(broken))} not hold. {first}.", facts)
     rules = len(schema.columns) + len(schema.checks) + sum(len(item.checks) for item in schema.columns.values())
     return GateResult(True, f"{len(frame):,} rows, {rules} rules hold.", {"rows": len(frame), "rules": rules})
 
 
-def _broken_rules(cases: Frame) -> list[tuple[str, str, str]]:
-    """(column, rule, examples) of each rule that does not hold."""
-    cases = cases.astype({"column": str, "check": str})
-    return [
-        (str(where), str(what), ", ".join(str(value) for value in found["failure_case"].unique()[:3]))
-        for (where, what), found in cases.groupby(["column", "check"], sort=False)
-    ]
+def _count(rules: int) -> str:
+    return "1 rule does" if rules == 1 else f"{rules} rules do"
+
+
+def _broken_rules(cases: Frame, frame: Frame) -> list[tuple[str, str, str]]:
+    """(column, rule, examples) of each rule that does not hold; for rules of whole rows the examples are their keys.
+
+    Pandera reports a row once for each of its columns.
+    """
+    of_rows = cases["schema_context"] == "DataFrameSchema"
+    cases = cases.assign(column=cases["column"].astype(object).where(~of_rows, "rows").fillna("rows"))
+    broken = []
+    for (where, what), found in cases.astype({"check": str}).groupby(["column", "check"], sort=False):
+        if where == "rows":
+            examples = [_key_of(frame, index) for index in found["index"].dropna().unique()[:_EXAMPLES]]
+        else:
+            examples = [str(value) for value in found["failure_case"].unique()[:_EXAMPLES]]
+        broken.append((str(where), str(what), "; ".join(examples)))
+    return broken
+
+
+def _key_of(frame: Frame, index: float) -> str:
+    row = frame.iloc[int(index)]
+    return " ".join(str(row[name]) for name in _KEYS if name in frame.columns) or f"row {index}"
