@@ -10,6 +10,9 @@ import duckdb
 
 Connection = duckdb.DuckDBPyConnection
 
+LANDED_BARS = "landed_bars"  # an input of builds that is no asset: what the ledger lists
+CLOSED_DAY = "closed_day"  # an input that is no table: the last closed trading day when bars_1m was built
+
 
 @dataclass(frozen=True)
 class Landed:
@@ -42,3 +45,7 @@ def select_landed(connection: Connection) -> dict[str, Landed]:
         instrument: Landed(files, count, rejected, first, last, simulated, hashlib.sha256(batches.encode()).hexdigest())
         for instrument, files, count, rejected, first, last, simulated, batches in rows
     }
+
+
+def nothing_landed(symbol: str) -> str:
+    return f"No bars of {symbol} have landed. Land some first: `orb ingest FILE --instrument {symbol}`."

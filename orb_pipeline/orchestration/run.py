@@ -13,11 +13,11 @@ from orb_pipeline.orchestration.assets import research_assets
 from orb_pipeline.orchestration.gates import ASSETS
 from orb_pipeline.orchestration.instance import open_instance
 from orb_pipeline.orchestration.jobs import research_job
-from orb_pipeline.orchestration.landed import select_landed
+from orb_pipeline.orchestration.landed import nothing_landed, select_landed
 from orb_pipeline.orchestration.progress import AssetSummary, Listener, RunSummary, Silence
 from orb_pipeline.orchestration.recovery import process_tag, recover
 from orb_pipeline.orchestration.resources import resources
-from orb_pipeline.orchestration.workshop import Workshop, nothing_landed
+from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.settings import Home
 
 __all__ = ["AssetSummary", "Listener", "RunSummary", "run_graph"]

@@ -6,8 +6,11 @@ import datetime as dt
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.intake.ingest import ingest_file
@@ -31,6 +34,12 @@ def override(home: Home, name: str, text: str) -> None:
     """Put a file of the user's own into the home's catalogue."""
     home.catalogue.mkdir(parents=True, exist_ok=True)
     (home.catalogue / name).write_text(text, encoding="utf-8")
+
+
+@event.listens_for(Engine, "connect")
+def _do_not_wait_for_the_disk(connection: Any, _record: object) -> None:
+    """Dagster commits each event to SQLite; tests need no safety from power cuts, and would wait half their time."""
+    connection.execute("pragma synchronous = off")
 
 
 @pytest.fixture(scope="session")

@@ -52,13 +52,16 @@ def free_port() -> int:
 
 def start(home: Home, port: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", _SCRIPT, str(home.root), str(port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", _SCRIPT, str(home.root), str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
 @contextmanager
 def serving(home: Home) -> Iterator[Server]:
-    """Started and answering; ended with SIGTERM."""
+    """Started and answering; ended with SIGTERM, which leaves no process behind."""
     process = start(home, free_port())
     try:
         assert process.stdout is not None
@@ -67,8 +70,11 @@ def serving(home: Home) -> Iterator[Server]:
         yield Server(process, url)
     finally:
         if process.poll() is None:
+            family = psutil.Process(process.pid).children(recursive=True)
             process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+            process.communicate(timeout=60)
+            assert process.returncode == 0
+            assert psutil.wait_procs(family, timeout=5)[1] == []
 
 
 def eventually(condition: Any, seconds: float = 90) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,60 +47,58 @@ mutation ($params: LaunchBackfillParams!) {
 """
 
 
+@dataclass(frozen=True)
+class Served:
+    home: Home
+    server: Server
+    backfill: str  # of trading_days for both instruments; the daemon takes it up while other tests go on
+
+
 @pytest.fixture(scope="module")
-def served(homes: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, Server]]:
+def served(homes: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     home = Home.at(tmp_path_factory.mktemp("served") / "home")
     shutil.copytree(homes("landed"), home.root)
     override(home, "instruments.yaml", 'instruments: {GC: {tick: "0.30"}}')
     gold, spot = run_graph(home, load_catalogue(home.catalogue), ["GC", "XAUUSD"], to="bars_1m")
     assert (gold.succeeded, spot.succeeded) == (False, True)
     with serving(home) as server:
-        yield home, server
+        yield Served(home, server, launch_backfill(server, "trading_days", ["GC", "XAUUSD"]))
 
 
-def test_a_run_launched_over_graphql_refuses_data_whose_gate_failed(served: tuple[Home, Server]) -> None:
-    home, server = served
-    run = finished(home, launch_run(server, "trading_days", "GC"))
+def test_a_run_launched_over_graphql_refuses_data_whose_gate_failed(served: Served) -> None:
+    run = finished(served.home, launch_run(served.server, "trading_days", "GC"))
     assert run.status == dg.DagsterRunStatus.FAILURE
-    assert "Gate bars_1m/schema of GC does not hold" in why(home, run)
-    assert "a multiple of the tick 0.30" in why(home, run)
-    assert not Lake(home.lake_url).exists("trading_days", "GC")
+    assert "Gate bars_1m/schema of GC does not hold" in why(served.home, run)
+    assert "a multiple of the tick 0.30" in why(served.home, run)
+    assert not Lake(served.home.lake_url).exists("trading_days", "GC")
 
 
-def test_runs_launched_by_the_daemon_build_the_sound_instrument_and_refuse_the_other(
-    served: tuple[Home, Server],
-) -> None:
-    home, server = served
-    runs = launch_backfill(home, server, "trading_days", ["GC", "XAUUSD"])
-    by_symbol = {run.tags["dagster/partition"]: run for run in runs}
-    assert by_symbol["GC"].status == dg.DagsterRunStatus.FAILURE
-    assert "Gate bars_1m/schema of GC does not hold" in why(home, by_symbol["GC"])
-    assert by_symbol["XAUUSD"].status == dg.DagsterRunStatus.SUCCESS
-    assert not Lake(home.lake_url).exists("trading_days", "GC")
-    assert Lake(home.lake_url).exists("trading_days", "XAUUSD")
-
-
-def test_data_never_judged_are_refused_by_both(served: tuple[Home, Server]) -> None:
-    home, server = served
-    lake = Lake(home.lake_url)
-    bars = lake.read("bars_1m", "XAUUSD")
+def test_a_run_launched_over_graphql_refuses_data_never_judged(served: Served) -> None:
+    lake = Lake(served.home.lake_url)
+    bars = lake.read("bars_1m", "GC")
+    lake.write("bars_1m", "GC", bars.iloc[:-1])
     try:
-        lake.write("bars_1m", "XAUUSD", bars.iloc[:-1])
-        launched = finished(home, launch_run(server, "trading_days", "XAUUSD"))
-        (by_daemon,) = launch_backfill(home, server, "trading_days", ["XAUUSD"])
+        run = finished(served.home, launch_run(served.server, "trading_days", "GC"))
     finally:
-        lake.write("bars_1m", "XAUUSD", bars)
-    for run in (launched, by_daemon):
-        assert run.status == dg.DagsterRunStatus.FAILURE
-        assert "Gate bars_1m/schema of XAUUSD has never judged the data as it is now" in why(home, run)
+        lake.write("bars_1m", "GC", bars)
+    assert run.status == dg.DagsterRunStatus.FAILURE
+    assert "Gate bars_1m/schema of GC has never judged the data as it is now" in why(served.home, run)
 
 
-def test_a_waiver_lets_a_launched_run_through(served: tuple[Home, Server]) -> None:
-    home, server = served
-    now = dt.datetime.now(dt.UTC)
+def test_runs_launched_by_the_daemon_build_the_sound_instrument_and_refuse_the_other(served: Served) -> None:
+    runs = {run.tags["dagster/partition"]: run for run in finished_backfill(served.home, served.backfill, 2)}
+    assert runs["GC"].status == dg.DagsterRunStatus.FAILURE
+    assert "Gate bars_1m/schema of GC" in why(served.home, runs["GC"])
+    assert runs["XAUUSD"].status == dg.DagsterRunStatus.SUCCESS
+    assert not Lake(served.home.lake_url).exists("trading_days", "GC")
+    assert Lake(served.home.lake_url).exists("trading_days", "XAUUSD")
+
+
+def test_a_waiver_lets_a_launched_run_through(served: Served) -> None:
+    home, now = served.home, dt.datetime.now(dt.UTC)
     catalogue = load_catalogue(home.catalogue)
     add_waiver(Warehouse(home.warehouse), catalogue, "bars_1m", "schema", "GC", "tick under review", now.date(), now)
-    run = finished(home, launch_run(server, "trading_days", "GC"))
+    run = finished(home, launch_run(served.server, "trading_days", "GC"))
     assert run.status == dg.DagsterRunStatus.SUCCESS, why(home, run)
     with open_instance(home) as instance:
         record = instance.fetch_materializations(
@@ -109,9 +108,8 @@ def test_a_waiver_lets_a_launched_run_through(served: tuple[Home, Server]) -> No
     assert "tick under review" in str(record.asset_materialization.metadata["waivers"].value)
 
 
-def test_a_failed_gate_is_not_tried_again(served: tuple[Home, Server]) -> None:
-    home, _ = served
-    with open_instance(home) as instance:
+def test_a_failed_gate_is_not_tried_again(served: Served) -> None:
+    with open_instance(served.home) as instance:
         retried = [run for run in instance.get_runs() if "dagster/retry_number" in run.tags]
     assert retried == []
 
@@ -130,17 +128,19 @@ def launch_run(server: Server, asset: str, symbol: str) -> str:
     return str(answer["run"]["runId"])
 
 
-def launch_backfill(home: Home, server: Server, asset: str, symbols: list[str]) -> list[dg.DagsterRun]:
-    """The daemon launches the runs of a backfill."""
+def launch_backfill(server: Server, asset: str, symbols: list[str]) -> str:
+    """Ask for runs that the daemon launches."""
     params = {"assetSelection": [{"path": [asset]}], "partitionNames": symbols}
     answer = server.graphql(LAUNCH_BACKFILL, {"params": params})["launchPartitionBackfill"]
     assert answer["__typename"] == "LaunchBackfillSuccess", answer
-    tags = dg.RunsFilter(tags={"dagster/backfill": answer["backfillId"]})
+    return str(answer["backfillId"])
 
+
+def finished_backfill(home: Home, backfill: str, count: int) -> list[dg.DagsterRun]:
     def runs() -> Any:
         with open_instance(home) as instance:
-            found = instance.get_runs(tags)
-        return found if len(found) == len(symbols) and all(run.is_finished for run in found) else None
+            found = instance.get_runs(dg.RunsFilter(tags={"dagster/backfill": backfill}))
+        return found if len(found) == count and all(run.is_finished for run in found) else None
 
     return list(eventually(runs))
 

@@ -10,9 +10,10 @@ import dagster as dg
 
 from orb_pipeline.errors import OrbError
 from orb_pipeline.orchestration import pictures
+from orb_pipeline.orchestration.bench import Bench, building
 from orb_pipeline.orchestration.gates import gates_of
 from orb_pipeline.orchestration.verdicts import Verdict
-from orb_pipeline.orchestration.workshop import Bench, Workshop
+from orb_pipeline.orchestration.workshop import Workshop
 
 if TYPE_CHECKING:
     Result = dg.MaterializeResult[Any]
@@ -37,7 +38,7 @@ def bench(context: dg.AssetExecutionContext, workshop: Workshop) -> Iterator[Ben
     """The bench for this asset and partition. An error of ours becomes a failure that no retry repeats."""
     asset = context.asset_key.to_user_string()
     try:
-        with workshop.building(asset, context.partition_key, context.run.run_id) as work:
+        with building(workshop, asset, context.partition_key, context.run.run_id) as work:
             yield work
     except OrbError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
