@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import dagster as dg
 import pandas as pd
@@ -240,3 +241,16 @@ def _materialise_only(home: Home, asset: str, symbol: str) -> str:
         )
     failures = [event for event in result.all_events if event.is_step_failure]
     return str(failures[0].step_failure_data.error) if failures else ""
+
+
+def test_every_asset_reads_exactly_what_dagster_says_it_depends_on(built_home: Home) -> None:
+    from orb_pipeline.orchestration.assets import research_assets
+
+    builds = Warehouse(built_home.warehouse).frame("select asset, inputs from asset_builds where instrument = 'XAUUSD'")
+    read = {row.asset: set(json.loads(row.inputs)) & set(ASSETS) for row in builds.itertuples()}
+    declared = {
+        spec.key.to_user_string(): {dep.asset_key.to_user_string() for dep in spec.deps}
+        for asset in research_assets(load_catalogue())
+        for spec in asset.specs
+    }
+    assert read == declared

@@ -38,13 +38,13 @@ def daily_features(context: dg.AssetExecutionContext, workshop: dg.ResourceParam
     owners=OWNERS,
     kinds={"parquet", "numba"},
     description="The trade of every combination of the grid for every broken session.",
-    deps=["bars_1m", "daily_features"],
+    deps=["bars_1m", "trading_days", "daily_features"],
     pool=HEAVY,
     check_specs=check_specs("orb_outcomes"),
 )
 def orb_outcomes(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> Result:
     with bench(context, workshop) as work:
-        bars, features = work.read("bars_1m", "daily_features")
+        bars, features, _ = work.read("bars_1m", "daily_features", "trading_days")  # no outcomes of days full of holes
         outcomes = build_outcomes(bars.pandas(), features.pandas(), work.instrument, work.session_set, work.grid)
         stored = work.write(outcomes, span="trading_day")
         return result(work, {"by_entry_model": pictures.outcomes_by_entry_model(stored.pandas())})
