@@ -43,7 +43,8 @@ def test_a_stamp_that_names_an_instant_needs_no_zone(tmp_path: Path, stamp: str)
 @pytest.mark.parametrize(
     "stamp",
     ["2016-03-06 18:01", "2016-03-06T18:01:00", "2016.03.06 18:01", "2016/03/06 18:01:00.000", "20160306 180100",
-     "201603061801", "20160306180100", "20160306 18:01"],
+     "201603061801", "20160306180100", "20160306 18:01", "2016/3/6 18:01:00.0", "2016-3-6 18:01", "06.03.2016 18:01",
+     "6.3.2016 18:01:00.000"],
 )  # fmt: skip
 def test_a_local_stamp_is_read_in_the_zone_given(tmp_path: Path, stamp: str) -> None:
     assert stamps(read_times(tmp_path, stamp, timezone="America/New_York")) == ["2016-03-06T23:01"]
@@ -68,10 +69,58 @@ def test_a_zone_that_does_not_exist_is_refused(tmp_path: Path) -> None:
         read_times(tmp_path, "2016-03-06 18:01", timezone="Mars/Olympus")
 
 
-@pytest.mark.parametrize("stamp", ["03/06/2016 18:01", "6 March 2016", "2016-03-06"])
+@pytest.mark.parametrize("stamp", ["03/06/2016 18:01", "13/06/2016 18:01", "6 March 2016", "2016-03-06"])
 def test_a_layout_that_is_not_known_is_refused_and_the_known_ones_named(tmp_path: Path, stamp: str) -> None:
     with pytest.raises(InputError, match=rf"row 2: '{stamp}' .* is not a stamp in a known layout. Expected 2016-03-06"):
         read_times(tmp_path, stamp, timezone="UTC")
+
+
+def test_months_days_and_hours_of_one_digit_and_of_two_may_follow_one_another(tmp_path: Path) -> None:
+    times = "2016/12/31 9:59", "2017/1/1 10:00", "2017/1/10 0:00"
+    checked = read_times(tmp_path, *times, timezone="UTC")
+    assert stamps(checked) == ["2016-12-31T09:59", "2017-01-01T10:00", "2017-01-10T00:00"]
+
+
+@pytest.mark.parametrize(
+    ("stamp_format", "stamp"),
+    [
+        ("%m/%d/%Y %I:%M %p", "3/6/2016 6:01 PM"),
+        ("%d/%m/%Y %H:%M", "06/03/2016 18:01"),
+        ("%d/%m/%y %H:%M:%S", "06/03/16 18:01:00"),
+        ("%d %b %Y %H:%M", "06 Mar 2016 18:01"),
+        ("%Y%m%d%H%M", "201603061801"),
+        ("%m/%d/%Y %H:%M %z", "03/06/2016 13:01 -0500"),
+    ],
+)
+def test_stamps_are_read_in_the_format_given(tmp_path: Path, stamp_format: str, stamp: str) -> None:
+    zone = None if "%z" in stamp_format else "UTC"
+    checked = read_times(tmp_path, stamp, "?", "", timezone=zone, stamp_format=stamp_format)
+    assert (stamps(checked), reasons(checked)) == (["2016-03-06T18:01"], {3: "unreadable_stamp", 4: "unreadable_stamp"})
+
+
+def test_a_stamp_that_is_not_in_the_format_given_is_refused_rather_than_guessed(tmp_path: Path) -> None:
+    days = read_times(tmp_path, "03/13/2016 18:01", "13/03/2016 18:01", timezone="UTC", stamp_format="%m/%d/%Y %H:%M")
+    assert (stamps(days), reasons(days)) == (["2016-03-13T18:01"], {3: "unreadable_stamp"})
+    hours = read_times(tmp_path, "20160306 0130", "20160306 130", timezone="UTC", stamp_format="%Y%m%d %H%M")
+    assert (stamps(hours), reasons(hours)) == (["2016-03-06T01:30"], {3: "unreadable_stamp"})
+
+
+def test_a_format_given_still_needs_a_zone(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has no time zone"):
+        read_times(tmp_path, "03/13/2016 18:01", stamp_format="%m/%d/%Y %H:%M")
+
+
+@pytest.mark.parametrize(
+    "stamp_format", ["%d/%m/%Y", "%H:%M", "%d/%m/%Y %I:%M", "%d/%m/%Y %H:%M %Q", "dd/mm/yyyy", "%"]
+)
+def test_a_format_without_date_or_time_of_day_is_refused(tmp_path: Path, stamp_format: str) -> None:
+    with pytest.raises(InputError, match=r"is not a format of stamps\. Expected year"):
+        read_times(tmp_path, "13/03/2016 18:01", timezone="UTC", stamp_format=stamp_format)
+
+
+def test_gmt_time_needs_no_zone(tmp_path: Path) -> None:
+    times = read_times(tmp_path, "13.03.2016 18:01:00.000", header="Gmt time,Open,High,Low,Close,Volume")
+    assert stamps(times) == ["2016-03-13T18:01"]
 
 
 def test_one_damaged_stamp_at_the_top_does_not_hide_the_layout(tmp_path: Path) -> None:

@@ -29,6 +29,10 @@ def command(
         list[str] | None,
         typer.Option(metavar="ROLE=NAME", help="A column's name in the file, such as stamp=Date. May be repeated."),
     ] = None,
+    stamp_format: Annotated[
+        str | None,
+        typer.Option(metavar="FORMAT", help="How stamps are written, such as '%d/%m/%Y %H:%M'. Default: recognised."),
+    ] = None,
     header: Annotated[
         bool | None, typer.Option("--header/--no-header", help="CSV: whether the first line names the columns.")
     ] = None,
@@ -42,7 +46,13 @@ def command(
 
     here: Context = context.obj
     here.catalogue.instrument(instrument)
-    options = ReadOptions(timezone=timezone, delimiter=delimiter, columns=_columns(column or []), header=header)
+    options = ReadOptions(
+        timezone=timezone,
+        delimiter=delimiter,
+        columns=_columns(column or []),
+        header=header,
+        stamp_format=stamp_format,
+    )
     refused: list[OrbError] = []
     for file in files:
         with RowProgress(file.name) as progress:

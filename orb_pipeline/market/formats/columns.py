@@ -25,7 +25,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "simulated": ("simulated",),
 }  # fmt: skip
 ROLES = ("stamp", "date", "time", "open", "high", "low", "close", "volume", "contract")
-UTC_NAMES = frozenset({"ts_utc", "timestamp_utc", "datetime_utc", "time_utc"})
+UTC_NAMES = frozenset({"ts_utc", "timestamp_utc", "datetime_utc", "time_utc", "gmt_time"})
 
 Names = Mapping[str, str]  # role -> name in the file
 

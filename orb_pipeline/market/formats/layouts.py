@@ -20,6 +20,9 @@ from orb_pipeline.market.trading_day import Int64Array
 _SAMPLE_ROWS = 1_000
 _OFFSET = r"\s?(?:Z|z|[+-]\d\d:?\d\d)"
 _CLOCK = r"\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?"
+_SHORT_CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:\.\d{1,9})?)?"
+_YEAR_FIRST = r"(\d{4})[-./](\d{1,2})[-./](\d{1,2})"
+_DAY_FIRST = r"(\d{1,2})\.(\d{1,2})\.(\d{4})"  # with dots nobody writes the month first; slashes are refused
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Layout:
     Attributes:
         pattern: what a stamp looks like, from its first character to its last.
         is_absolute: the stamp names an instant: it carries an offset or counts from the epoch.
-        to_iso: brings an array of matching texts into ISO form; None for counts from the epoch.
+        to_iso: brings an array of matching texts into ISO form, or into times; None for counts from the epoch.
     """
 
     pattern: str
@@ -41,9 +44,17 @@ def _unchanged(texts: Any) -> Any:
     return texts
 
 
-def _from_dots_or_slashes(texts: Any) -> Any:
-    date = pc.replace_substring_regex(pc.utf8_slice_codeunits(texts, 0, 10), "[./]", "-")
-    return pc.binary_join_element_wise(date, pc.utf8_slice_codeunits(texts, 10), "")
+def _from_year_first(texts: Any) -> Any:
+    return _padded(pc.replace_substring_regex(texts, rf"^{_YEAR_FIRST}[T ]", r"\1-\2-\3 "))
+
+
+def _from_day_first(texts: Any) -> Any:
+    return _padded(pc.replace_substring_regex(texts, rf"^{_DAY_FIRST}[T ]", r"\3-\2-\1 "))
+
+
+def _padded(texts: Any) -> Any:
+    """`2016-3-6 9:01` as `2016-03-06 09:01`."""
+    return pc.replace_substring_regex(texts, r"\b(\d)\b", r"0\1")
 
 
 def _from_compact(texts: Any) -> Any:
@@ -60,7 +71,8 @@ def _from_compact(texts: Any) -> Any:
 LAYOUTS = (
     Layout(rf"\d{{4}}-\d\d-\d\d[T ]{_CLOCK}{_OFFSET}", is_absolute=True, to_iso=_unchanged),
     Layout(rf"\d{{4}}-\d\d-\d\d[T ]{_CLOCK}", is_absolute=False, to_iso=_unchanged),
-    Layout(rf"\d{{4}}[./]\d\d[./]\d\d[T ]{_CLOCK}", is_absolute=False, to_iso=_from_dots_or_slashes),
+    Layout(rf"{_YEAR_FIRST}[T ]{_SHORT_CLOCK}", is_absolute=False, to_iso=_from_year_first),
+    Layout(rf"{_DAY_FIRST}[T ]{_SHORT_CLOCK}", is_absolute=False, to_iso=_from_day_first),
     Layout(r"\d{8}[ T]?(?:\d{6}|\d{4}|\d\d:\d\d:\d\d|\d\d:\d\d)", is_absolute=False, to_iso=_from_compact),
     Layout(r"-?\d{9,13}|-?\d{15,16}|-?\d{18,19}", is_absolute=True, to_iso=None),
 )
@@ -84,8 +96,9 @@ def recognise_layout(path: Path, column: Any, row_numbers: Int64Array) -> Layout
                 return layout
     message = (
         f"{path}: row {row_numbers[0]}: {str(column[0].as_py())!r} ({column.type}) is not a stamp in a known layout. "
-        "Expected 2016-03-06 18:01 (with or without seconds, T, offset or Z), 2016.03.06 18:01, 2016/03/06 18:01, "
-        "20160306 180100, or seconds, milli-, micro- or nanoseconds since 1970. Write the stamps in one of these."
+        "Expected 2016-03-06 18:01 (with or without seconds, T, offset or Z), 2016/3/6 18:01, 6.3.2016 18:01, "
+        "20160306 180100, or seconds, milli-, micro- or nanoseconds since 1970. Say how the stamps are written, day "
+        "and month above all: `--stamp-format '%d/%m/%Y %H:%M'`."
     )
     raise InputError(message)
 

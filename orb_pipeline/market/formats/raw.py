@@ -23,6 +23,8 @@ class ReadOptions:
         delimiter: of a text file; None: recognised.
         columns: column name in the file by role (stamp, date, time, open, high, low, close, volume, contract). In a
             text file without header, columns are named by position: "1", "2", ...
+        stamp_format: how stamps are written, in the directives of strptime (date and time, if two columns, joined by
+            a space); None: recognised.
         header: whether a text file's first line names its columns; None: recognised.
     """
 
@@ -30,6 +32,7 @@ class ReadOptions:
     delimiter: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     header: bool | None = None
+    stamp_format: str | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from orb_pipeline.errors import InputError
 from orb_pipeline.market.formats.layouts import Layout, recognise_layout, texts_to_us, typed_to_us
 from orb_pipeline.market.formats.raw import Columns, RawChunk, ReadOptions, plain
+from orb_pipeline.market.formats.stamp_format import layout_of_format
 from orb_pipeline.market.reasons import ACCEPTED, Reason, ReasonArray, record
 from orb_pipeline.market.trading_day import Int64Array
 
@@ -66,7 +67,7 @@ class _Reader:
     def __init__(self, path: Path, columns: Columns, options: ReadOptions, first: RawChunk) -> None:
         self._columns = columns
         column = self._column(first.table)
-        self._layout: Layout | None = recognise_layout(path, column, first.row_numbers)
+        self._layout = _layout(path, options, column, first.row_numbers)
         is_absolute = self._layout.is_absolute if self._layout else column.type.tz is not None
         self._zone = None if is_absolute else _zone(path, columns, options, column, first.row_numbers)
 
@@ -128,6 +129,16 @@ class _Reader:
             return np.zeros(len(rows), dtype=np.int64)
         numbers, _ = pd.factorize(pc.coalesce(*names).to_pandas())
         return np.asarray(numbers, dtype=np.int64)
+
+
+def _layout(path: Path, options: ReadOptions, column: Any, row_numbers: Int64Array) -> Layout | None:
+    """As given, else as recognised; None for a column of typed times."""
+    if options.stamp_format is None:
+        return recognise_layout(path, column, row_numbers)
+    if not (pa.types.is_string(column.type) or pa.types.is_integer(column.type)):
+        message = f"{path}: the stamps are {column.type}, not text. Leave `--stamp-format` out."
+        raise InputError(message)
+    return layout_of_format(path, options.stamp_format)
 
 
 _FIRST, _SECOND, _UNTOLD = 0, 1, 2
