@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 
 import filelock
@@ -23,7 +24,7 @@ from orb_pipeline.intake.report import IngestReport
 from orb_pipeline.market.bars import CheckedFile, Refused, check_file
 from orb_pipeline.market.formats.raw import BarFile, ReadOptions
 from orb_pipeline.market.formats.registry import open_bar_file
-from orb_pipeline.market.reasons import REASONS, Reason
+from orb_pipeline.market.reasons import EXPECTED, REASONS, Reason
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.lake import Lake
 from orb_pipeline.storage.warehouse import Warehouse
@@ -82,7 +83,7 @@ def ingest_file(
         overlap = find_overlap(source.lake, ledger, symbol, checked)
         refused = _all_refused(checked, overlap, is_replacing=replace)
         share = catalogue.research.intake.max_rejected_share
-        if len(refused) > share * checked.read_rows:
+        if len(refused) > Decimal(str(share)) * checked.read_rows:
             raise InputError(_refuse(source, file, checked, refused, share))
         rejections = with_raw_values(file, refused)
         return land(source, Judged(checked, overlap, _counts(refused), rejections, is_replacing=replace), ledger)
@@ -119,6 +120,12 @@ def _refuse_empty(source: Source, checked: CheckedFile) -> None:
     if checked.read_rows == 0:
         message = f"{source.path} holds no bars. Write or download the file again."
         raise InputError(message)
+    if checked.ignored_rows == checked.read_rows:
+        message = (
+            f"{source.path}: all {checked.read_rows} rows are spreads, which are ignored; expected bars of outright "
+            f"contracts of {source.instrument.symbol}. Download those."
+        )
+        raise InputError(message)
 
 
 def _all_refused(checked: CheckedFile, overlap: Overlap, *, is_replacing: bool) -> Refused:
@@ -137,11 +144,13 @@ def _refuse(source: Source, file: BarFile, checked: CheckedFile, refused: Refuse
     """Record the bad rows of a file that does not land; returns the error's message."""
     rejections = with_raw_values(file, refused, limit=MAX_RECORDED_OF_REFUSED_FILE)
     record_only(source, rejections, file_landed=False)
-    counts = ", ".join(f"{count} {reason}" for reason, count in _counts(refused).items())
+    by_reason = _counts(refused)
+    counts = ", ".join(f"{count} {reason}" for reason, count in by_reason.items())
+    expected = EXPECTED[Reason(max(by_reason, key=by_reason.__getitem__))]
     examples = "; ".join(f"row {bad.row_number} {bad.reason} {bad.raw}" for bad in rejections[:EXAMPLES])
     return (
         f"{source.path}: {len(refused)} of {checked.read_rows} rows are bad ({counts}), more than the "
-        f"{allowed_share:.2%} allowed; nothing of the file landed. First: {examples}. The rows are in table "
-        "rejected_bars. Correct the file (or the instrument, zone or columns given), or raise "
+        f"{allowed_share:.2%} allowed; nothing of the file landed. First: {examples}. Expected {expected}. "
+        "The rows are in table rejected_bars. Correct the file (or the instrument, zone or columns given), or raise "
         "intake.max_rejected_share in research.yaml of the home's catalogue."
     )

@@ -25,7 +25,7 @@ from orb_pipeline.market.trading_day import Int64Array
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-_MAX_EXACT = 2.0**53  # beyond it a double is no whole number one can count with
+_MAX_EXACT = 2.0**53  # from it on a double may stand for several whole numbers
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def _check_values(reasons: ReasonArray, numbers: _Numbers, contracts: Int32Array
     record(reasons, Reason.HIGH_BELOW_OPEN_OR_CLOSE, highs < np.maximum(opens, closes))
     record(reasons, Reason.LOW_ABOVE_OPEN_OR_CLOSE, lows > np.minimum(opens, closes))
     record(reasons, Reason.NEGATIVE_VOLUME, volume < 0)
-    record(reasons, Reason.FRACTIONAL_VOLUME, (volume != np.rint(volume)) | (volume > _MAX_EXACT))
+    record(reasons, Reason.FRACTIONAL_VOLUME, (volume != np.rint(volume)) | (volume >= _MAX_EXACT))
     record(reasons, Reason.UNKNOWN_CONTRACT, contracts == UNKNOWN)
 
 

@@ -1,4 +1,4 @@
-"""Futures contract codes: a prefix, a month letter and a one- or two-digit year (GCZ3, GCZ13).
+"""Futures contract codes: a prefix, a month letter and a year of one, two or four digits (GCZ3, GCZ13, GCZ2013).
 
 A ten-year file holds MGCZ3 twice, so everything past the source file uses the canonical code, whose year has two
 digits (MGCZ13, MGCZ23). Spreads are recognised and ignored; a series without contract codes goes by its symbol.
@@ -23,9 +23,10 @@ UNKNOWN = -2  # not a code of this instrument
 
 MONTH_LETTERS = "FGHJKMNQUVXZ"
 _MONTHS = {letter: month for month, letter in enumerate(MONTH_LETTERS, start=1)}
-_CODE = re.compile(rf"(?P<letter>[{MONTH_LETTERS}])(?P<year>\d{{1,2}})")
+_CODE = re.compile(rf"(?P<letter>[{MONTH_LETTERS}])(?P<year>\d{{1,2}}|(?:19|20)\d\d)")
 _CANONICAL = re.compile(rf"[A-Z0-9]+?(?P<letter>[{MONTH_LETTERS}])(?P<year>\d\d)")
-_SPREAD = re.compile(r"[-: ]")
+_LEG = rf"[A-Z0-9]*[{MONTH_LETTERS}]\d{{1,4}}"
+_SPREAD = re.compile(rf"{_LEG}(?:-{_LEG})+|[A-Z0-9]+:[A-Z0-9]+:? .+")  # between its legs, or with a kind of its own
 _FIRST_CENTURY_YEAR = 70  # a two-digit year below this is 20xx: minute bars are younger than 1970
 
 Int32Array = npt.NDArray[np.int32]
@@ -46,7 +47,7 @@ class Contract:
 
 def is_spread(code: str) -> bool:
     """Whether the code names a combination of contracts (GCZ3-GCG4, GC:BF Z3-G4-J4)."""
-    return _SPREAD.search(code) is not None
+    return _SPREAD.fullmatch(code) is not None
 
 
 def parse_contract(code: str, prefix: str, year: int, month: int) -> Contract | None:
@@ -59,8 +60,8 @@ def parse_contract(code: str, prefix: str, year: int, month: int) -> Contract | 
         return None
     letter, digits = match["letter"], match["year"]
     expiry_month = _MONTHS[letter]
-    if len(digits) == 2:
-        expiry_year = _four_digits(int(digits))
+    if len(digits) > 1:
+        expiry_year = _four_digits(int(digits) % 100)
     else:
         first = year if expiry_month >= month else year + 1
         expiry_year = first + (int(digits) - first) % 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import numpy as np
@@ -28,6 +29,25 @@ class Reason(StrEnum):
     REPEATED_MINUTE = "repeated_minute"
     CONFLICTS_WITH_LANDED_BAR = "conflicts_with_landed_bar"
 
+
+EXPECTED: Mapping[Reason, str] = {
+    Reason.WRONG_NUMBER_OF_VALUES: "as many values in a line as there are columns",
+    Reason.UNREADABLE_STAMP: "stamps between 1970 and 2200, written as in the first row",
+    Reason.NONEXISTENT_LOCAL_TIME: "local times that the clocks of the zone given show",
+    Reason.AMBIGUOUS_LOCAL_TIME: "stamps in UTC or with an offset, or both passes of the repeated hour in order",
+    Reason.NOT_A_WHOLE_MINUTE: "bars of one minute, stamped with the minute they open in (18:01:00)",
+    Reason.NOT_A_NUMBER: "numbers such as 1234.5: a point before decimals, nothing between thousands, none missing",
+    Reason.NOT_FINITE: "finite numbers",
+    Reason.NOT_POSITIVE: "prices above zero",
+    Reason.OFF_TICK_GRID: "prices that are whole multiples of the instrument's tick",
+    Reason.HIGH_BELOW_OPEN_OR_CLOSE: "high >= open and close",
+    Reason.LOW_ABOVE_OPEN_OR_CLOSE: "low <= open and close",
+    Reason.NEGATIVE_VOLUME: "volume >= 0",
+    Reason.FRACTIONAL_VOLUME: "whole numbers below 2^53 as volume",
+    Reason.UNKNOWN_CONTRACT: "the instrument's symbol, or its prefix, a month letter and a year (GCZ3, GCZ13, GCZ2013)",
+    Reason.REPEATED_MINUTE: "one bar a minute and contract",
+    Reason.CONFLICTS_WITH_LANDED_BAR: "the values that have landed, or `--replace`",
+}
 
 REASONS = tuple(Reason)
 ACCEPTED = -1  # in arrays of reasons: none

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orb_pipeline.errors import ConfigurationError, InputError
-from orb_pipeline.intake.landed import is_simulated, landed_hash
 from orb_pipeline.settings import Home
 from orb_pipeline_tests.data import real_data
 from orb_pipeline_tests.intake.house import HEADER, House, bars_file, hour, line
@@ -74,6 +73,7 @@ def test_more_than_one_per_cent_bad_rows_and_nothing_of_the_file_lands(house: Ho
     ) as caught:
         house.ingest(path)
     assert "row 62 not_a_number" in str(caught.value)
+    assert "Expected numbers such as 1234.5" in str(caught.value)
     assert caught.value.exit_code == 2
     assert house.bars().empty
     assert house.files().empty
@@ -89,6 +89,11 @@ def test_spreads_are_not_bad_rows(house: House, tmp_path: Path) -> None:
     spreads = [line("10:00", contract="MGCJ3-MGCM3")] * 60
     report = house.ingest(bars_file(tmp_path / "bars.csv", *hour(10), *spreads))
     assert (report.landed, report.ignored, report.rejected) == (60, 60, {})
+
+
+def test_a_file_of_nothing_but_spreads_is_refused(house: House, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"all 60 rows are spreads.*expected bars of outright contracts of MGC"):
+        house.ingest(bars_file(tmp_path / "bars.csv", *[line("10:00", contract="MGCJ3-MGCM3")] * 60))
 
 
 def test_the_same_file_twice_changes_nothing_and_says_so(house: House, tmp_path: Path) -> None:
@@ -121,13 +126,13 @@ def test_a_file_that_brings_no_new_bar_makes_no_batch_but_its_bad_rows_are_recor
     house: House, tmp_path: Path
 ) -> None:
     house.ingest(bars_file(tmp_path / "first.csv", *hour(10), *hour(11)))
-    before = landed_hash(house.warehouse, "MGC")
+    before = house.landed()
     again = bars_file(tmp_path / "second.csv", *hour(10), *hour(11), BAD)
     for _ in range(2):
         report = house.ingest(again)
         assert (report.landed, report.already_landed, report.batch, report.is_unchanged) == (0, 120, None, True)
     assert len(house.rejected()) == 1
-    assert landed_hash(house.warehouse, "MGC") == before
+    assert house.landed() == before
 
 
 def test_a_bar_that_disagrees_with_a_landed_one_is_rejected_and_the_landed_one_stays(
@@ -202,10 +207,12 @@ def test_simulated_bars_are_known_as_such_and_mixing_them_with_real_ones_is_warn
     simulated.write_text(f"{HEADER},simulated\n{line('10:00')},true\n", encoding="utf-8")
     report = house.ingest(simulated)
     assert (report.simulated, report.warnings) == (True, ())
-    assert is_simulated(house.warehouse, "MGC")
+    landed = house.landed()
+    assert landed is not None
+    assert landed.simulated
     report = house.ingest(bars_file(tmp_path / "real.csv", line("11:00")))
     assert "MGC now holds SIMULATED AND REAL bars" in report.warnings[0]
-    assert not is_simulated(house.warehouse, "GC")
+    assert house.landed("GC") is None
 
 
 def test_progress_is_told_the_rows_read(house: House, tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ def resolved(codes: list[str | None], stamps: list[str], symbol: str = "GC", pre
     return [book.names[number] if number >= 0 else number for number in numbers]
 
 
-@pytest.mark.parametrize("code", ["GCZ3", "GCZ13"])
-def test_a_code_with_one_or_two_digits_of_the_year_names_the_same_contract(code: str) -> None:
+@pytest.mark.parametrize("code", ["GCZ3", "GCZ13", "GCZ2013"])
+def test_a_code_with_one_two_or_four_digits_of_the_year_names_the_same_contract(code: str) -> None:
     contract = parse_contract(code, "GC", 2013, 10)
     assert contract is not None
     assert (contract.code, contract.expiry) == ("GCZ13", dt.date(2013, 12, 1))
@@ -71,10 +71,15 @@ def test_a_code_of_another_root_or_no_code_names_no_contract(code: str) -> None:
     assert parse_contract(code, "GC", 2013, 10) is None
 
 
-@pytest.mark.parametrize("code", ["GCZ3-GCG4", "GC:BF Z3-G4-J4", "UD:1V: GT 2412"])
+@pytest.mark.parametrize("code", ["GCZ3-GCG4", "GCZ13-G14", "GC:BF Z3-G4-J4", "UD:1V: GT 2412"])
 def test_a_spread_is_ignored(code: str) -> None:
     assert is_spread(code)
     assert resolved([code], ["2013-10-07"]) == [IGNORED]
+
+
+@pytest.mark.parametrize("code", ["COMEX:GC1!", "COMEX:GCZ2013", "GC Z3", "GC-Z3", "GC-USD", "GC Dec 13"])
+def test_what_is_neither_an_outright_nor_a_spread_is_unknown_rather_than_ignored(code: str) -> None:
+    assert resolved([code], ["2013-10-07"]) == [UNKNOWN]
 
 
 def test_a_file_of_ten_years_holds_one_one_digit_code_twice() -> None:
