@@ -29,7 +29,7 @@ $(DEMO_FILE): | $(READY)
 	$(ORB) simulate --instrument MGC --start 2015-01-01 --end 2024-12-31 --seed 1 --out $@
 
 test: check
-	$(BIN)/python -m pytest -n 2 --dist loadscope
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(READY_DEV)
 	$(BIN)/ruff check .

@@ -6,7 +6,6 @@ batch wins; only a replacing ingest writes such bars.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,17 +25,6 @@ def landed_files(warehouse: Warehouse, symbol: str | None = None) -> pd.DataFram
     """The ledger, of one instrument or all, in the order of landing; columns of table `landed_files`."""
     query = "select * from landed_files where instrument = ? or ? is null order by instrument, batch"
     return warehouse.frame(query, [symbol, symbol])
-
-
-def is_simulated(warehouse: Warehouse, symbol: str) -> bool:
-    """Whether any landed batch of the instrument holds simulated bars."""
-    return bool(landed_files(warehouse, symbol)["simulated"].any())
-
-
-def landed_hash(warehouse: Warehouse, symbol: str) -> str:
-    """SHA-256 over the instrument's batches: it changes exactly when something lands."""
-    files = landed_files(warehouse, symbol)[["batch", "file", "source_hash", "landed_rows"]]
-    return hashlib.sha256(files.to_csv(index=False).encode()).hexdigest()
 
 
 def landed_bars(

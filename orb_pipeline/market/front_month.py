@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -28,11 +30,14 @@ def front_month_bars(landed: pd.DataFrame) -> pd.DataFrame:
     if len(names) == 1:
         return landed
     days = day_numbers(minutes_of(landed["ts_utc"]))
+    is_new_day = np.diff(days, prepend=days[0] - 1) != 0
+    places = np.cumsum(is_new_day) - 1  # of each bar's day among the days with bars
     ranks, expiries = _ranks(names.astype(str).tolist(), str(landed["symbol"].iloc[0]))
-    front = _front_months(days, ranks[numbers], landed["volume"].to_numpy(), expiries)
-    unique_days, day_positions = np.unique(days, return_inverse=True)
-    chosen = np.array([front.get(int(day), _NONE) for day in unique_days])
-    is_front = ranks[numbers] == chosen[day_positions]
+    cells = places * len(names) + ranks[numbers]
+    shape = (int(places[-1]) + 1, len(names))
+    bar_counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+    volumes = np.bincount(cells, weights=landed["volume"].to_numpy(np.float64), minlength=bar_counts.size)
+    is_front = ranks[numbers] == _front_months(bar_counts, volumes.reshape(shape), expiries)[places]
     bars: pd.DataFrame = landed[is_front].reset_index(drop=True)
     return bars
 
@@ -46,29 +51,21 @@ def _ranks(names: list[str], symbol: str) -> tuple[Int64Array, Int64Array]:
     return ranks, expiries[order]
 
 
-def _front_months(
-    days: Int64Array, ranks: Int64Array, volumes: npt.NDArray[np.int64], expiries: Int64Array
-) -> dict[int, int]:
-    """Rank of the front month of each trading day that has one.
+def _front_months(bar_counts: Int64Array, volumes: npt.NDArray[Any], expiries: Int64Array) -> Int64Array:
+    """Rank of each day's front month, _NONE where it has none.
 
-    Ranks order contracts by expiry, then name, so the first of the highest volumes is also the one a tie goes to.
+    Args:
+        bar_counts, volumes: [days, contracts], days in order of time, contracts by rank: by expiry, then name; so the
+            first of the highest volumes is also the one a tie goes to.
     """
-    grouped = pd.DataFrame({"day": days, "rank": ranks, "volume": volumes}).groupby(["day", "rank"])["volume"]
-    table = grouped.agg(["sum", "size"]).reset_index()
-    table_days, first = np.unique(table["day"].to_numpy(), return_index=True)
-    of_day = np.append(first, len(table))
-    traded, traded_volumes, bars = (table[column].to_numpy() for column in ("rank", "sum", "size"))
-    front: dict[int, int] = {}
-    last_expiry, reference = 0, slice(0, 0)
-    for index, day in enumerate(table_days.tolist()):
-        today = slice(of_day[index], of_day[index + 1])
-        candidates = traded[reference]
-        eligible = expiries[candidates] >= last_expiry
-        if eligible.any():
-            chosen = candidates[eligible][np.argmax(traded_volumes[reference][eligible])]
-            if chosen in traded[today]:
-                front[day] = int(chosen)
-                last_expiry = expiries[chosen]
-        if bars[today].sum() >= MIN_BARS_OF_REFERENCE_DAY:
-            reference = today
+    front = np.full(len(bar_counts), _NONE)
+    last_expiry, reference = 0, None
+    for day, traded in enumerate(bar_counts):
+        if reference is not None:
+            candidates = np.flatnonzero((bar_counts[reference] > 0) & (expiries >= last_expiry))
+            chosen = candidates[np.argmax(volumes[reference][candidates])] if len(candidates) else _NONE
+            if chosen != _NONE and traded[chosen]:
+                front[day], last_expiry = chosen, expiries[chosen]
+        if traded.sum() >= MIN_BARS_OF_REFERENCE_DAY:
+            reference = day
     return front

@@ -13,10 +13,11 @@ import pyarrow as pa
 
 from orb_pipeline.catalogue import Grid, Instrument, Research, SessionSet
 from orb_pipeline.errors import BusyError, MissingDataError
+from orb_pipeline.intake.ledger import Landed, nothing_landed, select_landed
 from orb_pipeline.orchestration import builds, setups, verdicts
+from orb_pipeline.orchestration.builds import LANDED_BARS
 from orb_pipeline.orchestration.gates import Evidence, Gate, GateResult, gates_of
 from orb_pipeline.orchestration.gates.base import Table
-from orb_pipeline.orchestration.landed import LANDED_BARS, Landed, nothing_landed, select_landed
 from orb_pipeline.orchestration.progress import AssetSummary
 from orb_pipeline.orchestration.verdicts import Verdict, Waiver
 from orb_pipeline.orchestration.workshop import StoredTable, Workshop

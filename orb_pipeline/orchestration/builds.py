@@ -11,6 +11,9 @@ import duckdb
 
 Connection = duckdb.DuckDBPyConnection
 
+LANDED_BARS = "landed_bars"  # an input of builds that is no asset: what the ledger lists
+CLOSED_DAY = "closed_day"  # an input that is no table: the last closed trading day when bars_1m was built
+
 
 @dataclass(frozen=True)
 class Build:

@@ -9,11 +9,11 @@ import dagster as dg
 
 from orb_pipeline.catalogue import Catalogue
 from orb_pipeline.errors import InputError, MissingDataError
+from orb_pipeline.intake.ledger import nothing_landed, select_landed
 from orb_pipeline.orchestration.assets import research_assets
 from orb_pipeline.orchestration.gates import ASSETS
 from orb_pipeline.orchestration.instance import open_instance
 from orb_pipeline.orchestration.jobs import research_job
-from orb_pipeline.orchestration.landed import nothing_landed, select_landed
 from orb_pipeline.orchestration.progress import AssetSummary, Listener, RunSummary, Silence
 from orb_pipeline.orchestration.recovery import process_tag, recover
 from orb_pipeline.orchestration.resources import resources

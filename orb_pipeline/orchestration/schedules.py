@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import dagster as dg
 
 from orb_pipeline.catalogue import load_catalogue
+from orb_pipeline.intake.ledger import Landed
 from orb_pipeline.market.trading_day import last_closed_day
 from orb_pipeline.orchestration.jobs import research_job
-from orb_pipeline.orchestration.landed import Landed
 from orb_pipeline.orchestration.status import read_status
 from orb_pipeline.settings import Home
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orb_pipeline.catalogue import Catalogue
+from orb_pipeline.intake.ledger import Landed, select_landed
 from orb_pipeline.market.trading_day import day_open, last_closed_day, number_of
 from orb_pipeline.orchestration import builds, setups, verdicts
-from orb_pipeline.orchestration.builds import Build
+from orb_pipeline.orchestration.builds import CLOSED_DAY, LANDED_BARS, Build
 from orb_pipeline.orchestration.gates import ASSETS, gates_of
-from orb_pipeline.orchestration.landed import CLOSED_DAY, LANDED_BARS, Landed, select_landed
 from orb_pipeline.orchestration.verdicts import NEVER_JUDGED, Connection, Waiver
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.lake import Lake

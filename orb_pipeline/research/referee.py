@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -32,26 +33,33 @@ def compare_with_reference(
     """Every range, break, relative volume and trade of `days` sampled days, as stored against as the rules say."""
     series = BarSeries.of(bars, instrument, session_set)
     windows = Windows.of(series, session_set, grid)
-    stored = {(day, label): row for day, label, row in _rows(features)}
-    combinations = grid.combinations
-    places = {key: place * combinations for place, key in enumerate(key for key in stored if stored[key]["break_dir"])}
+    numbers = np.flatnonzero(features["break_dir"].notna())  # the n-th of these rows has the n-th block of outcomes
     comparison = Comparison()
     for day in sampled(windows.days, days):
+        stored = _rows_of(features, date_of(int(day)))
         for session in np.flatnonzero(windows.days == day):
             label = windows.label_names[windows.labels[session]]
             start, deadline = int(windows.starts[session]), int(windows.deadlines[session])
             expected = reference_session(series, int(day), start, deadline, instrument, grid)
-            key = (date_of(int(day)), label)
-            _compare_features(comparison, int(day), label, expected, stored.get(key, {}), series, instrument)
-            trades = outcomes.slice(places[key], combinations).to_pylist() if key in places else []
+            number, row = stored.get(label, (-1, {}))
+            _compare_features(comparison, int(day), label, expected, row, series, instrument)
+            trades = _block_of(outcomes, int(np.searchsorted(numbers, number)), grid) if row.get("break_dir") else []
             _compare_trades(comparison, int(day), label, expected.trades, trades, instrument)
     return comparison.findings()
 
 
-def _rows(features: pd.DataFrame) -> list[tuple[Any, str, dict[str, Any]]]:
-    clean = features.astype(object).where(features.notna(), None)
-    records = [{str(name): value for name, value in row.items()} for row in clean.to_dict("records")]
-    return [(row["trading_day"].date(), row["orb_label"], row) for row in records]
+def _rows_of(features: pd.DataFrame, day: dt.date) -> dict[str, tuple[int, dict[str, Any]]]:
+    """Session label -> number and values of the day's rows."""
+    of_day = features[features["trading_day"] == pd.Timestamp(day)]
+    records = of_day.astype(object).where(of_day.notna(), None).to_dict("records")
+    rows = [{str(name): value for name, value in record.items()} for record in records]
+    return {row["orb_label"]: (number, row) for number, row in zip(of_day.index, rows, strict=True)}
+
+
+def _block_of(outcomes: pa.Table, broken: int, grid: Grid) -> list[dict[str, Any]]:
+    """The outcomes of the session that is the `broken`-th to have broken."""
+    block: list[dict[str, Any]] = outcomes.slice(broken * grid.combinations, grid.combinations).to_pylist()
+    return block
 
 
 def _compare_features(

@@ -10,7 +10,8 @@ import pandas as pd
 
 from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.intake.ingest import IngestReport, ReadOptions, ingest_file
-from orb_pipeline.intake.landed import landed_bars, landed_files, landed_hash
+from orb_pipeline.intake.landed import landed_bars, landed_files
+from orb_pipeline.intake.ledger import Landed, select_landed
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.lake import Lake
 from orb_pipeline.storage.warehouse import Warehouse
@@ -52,10 +53,14 @@ class House:
     def files(self) -> pd.DataFrame:
         return landed_files(self.warehouse)
 
-    def content(self) -> tuple[str, list[object], list[object]]:
+    def landed(self, symbol: str = "MGC") -> Landed | None:
+        with self.warehouse.transaction() as connection:
+            return select_landed(connection).get(symbol)
+
+    def content(self) -> tuple[Landed | None, list[object], list[object]]:
         """All that an ingest could change."""
         rejected = self.rejected().drop(columns="rejected_at").values.tolist()
-        return landed_hash(self.warehouse, "MGC"), rejected, self.files().astype(str).values.tolist()
+        return self.landed(), rejected, self.files().astype(str).values.tolist()
 
 
 def line(time: str, close: float = 1900.0, volume: int = 1, contract: str = "MGCJ3") -> str:

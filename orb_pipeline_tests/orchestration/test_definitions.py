@@ -27,7 +27,7 @@ NAMES = """
 asset bars_1m <-
 asset trading_days <- bars_1m
 asset daily_features <- bars_1m
-asset orb_outcomes <- bars_1m daily_features
+asset orb_outcomes <- bars_1m daily_features trading_days
 asset experimental_strategies <- daily_features orb_outcomes trading_days
 asset validated_setups <- experimental_strategies
 check bars_1m/schema

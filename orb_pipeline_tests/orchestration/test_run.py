@@ -108,7 +108,8 @@ def test_a_failing_gate_stops_what_reads_its_asset_in_the_same_run(landed_home: 
     (summary,) = run(landed_home, "XAUUSD")
     states = {asset.asset: asset.state for asset in summary.assets}
     assert states["trading_days"] == "failed"
-    assert states["experimental_strategies"] == states["validated_setups"] == "skipped"
+    downstream = ("orb_outcomes", "experimental_strategies", "validated_setups")
+    assert {states[asset] for asset in downstream} == {"skipped"}
     assert not summary.succeeded
     assert summary.message is not None
     assert "trading_days/bar_counts of XAUUSD does not hold" in summary.message
@@ -119,7 +120,7 @@ def test_a_failing_gate_stops_what_reads_its_asset_in_the_same_run(landed_home: 
 def test_a_gate_that_failed_in_an_earlier_run_still_stops(landed_home: Home) -> None:
     override(landed_home, "research.yaml", THIN_DAYS_FAIL)
     run(landed_home, "XAUUSD")
-    failure = _materialise_only(landed_home, "experimental_strategies", "XAUUSD")
+    failure = _materialise_only(landed_home, "orb_outcomes", "XAUUSD")
     assert "trading_days/bar_counts of XAUUSD does not hold" in failure
 
 

@@ -14,7 +14,7 @@ from orb_pipeline.market.trading_day import day_open, last_closed_day, number_of
 from orb_pipeline.orchestration import pictures
 from orb_pipeline.orchestration.assets.facts import HEAVY, OWNERS, Result, bench, check_specs, result
 from orb_pipeline.orchestration.bench import Bench
-from orb_pipeline.orchestration.landed import CLOSED_DAY
+from orb_pipeline.orchestration.builds import CLOSED_DAY
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.storage.tables import LANDED_BARS
 

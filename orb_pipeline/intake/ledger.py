@@ -1,4 +1,4 @@
-"""What has landed, told by the ledger: the part of the graph's input that assets, schedule and status ask about."""
+"""What has landed, as the ledger of source files tells it: what assets, schedule and status ask about."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from dataclasses import dataclass
 import duckdb
 
 Connection = duckdb.DuckDBPyConnection
-
-LANDED_BARS = "landed_bars"  # an input of builds that is no asset: what the ledger lists
-CLOSED_DAY = "closed_day"  # an input that is no table: the last closed trading day when bars_1m was built
 
 
 @dataclass(frozen=True)
