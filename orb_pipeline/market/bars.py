@@ -27,6 +27,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 _MAX_EXACT = 2.0**53  # from it on a double may stand for several whole numbers
 
+_FIXED_POINT = 1e9
+
 
 @dataclass(frozen=True)
 class Bars:
@@ -179,9 +181,10 @@ class _Numbers:
 
     @classmethod
     def of(cls, table: Any, columns: Columns, tick: Decimal) -> Self:
-        values = tuple(_to_float(table.column(name), name) for name in (*columns.prices, columns.volume))
-        with_ticks = [to_ticks(_countable(prices, tick), tick) for prices in values[:4]]
-        return cls(values, tuple(ticks for ticks, _ in with_ticks), tuple(grid for _, grid in with_ticks))
+        prices = tuple(_to_price(table.column(name), name, columns) for name in columns.prices)
+        with_ticks = [to_ticks(_countable(values, tick), tick) for values in prices]
+        volume = _to_float(table.column(columns.volume), columns.volume)
+        return cls((*prices, volume), tuple(ticks for ticks, _ in with_ticks), tuple(grid for _, grid in with_ticks))
 
     def bars(
         self, row_numbers: Int64Array, minutes: Int64Array, contracts: Int32Array, which: BoolArray, tick: Decimal
@@ -227,6 +230,17 @@ def _countable(prices: FloatArray, tick: Decimal) -> FloatArray:
     """`prices`, with those that have no whole number of ticks (missing, infinite, huge) off the grid."""
     with np.errstate(invalid="ignore"):
         return np.where(np.abs(prices) <= _MAX_EXACT * float(tick), prices, float(tick) / 2)
+
+
+def _to_price(column: Any, name: str, columns: Columns) -> FloatArray:
+    values = _to_float(column, name)
+    if not columns.is_fixed_point:
+        return values
+    column = plain(column)
+    if pa.types.is_string(column.type):
+        is_fixed = np.asarray(pc.match_substring_regex(column.fill_null(""), r"^\s*-?\d+\s*$"))
+        return np.where(is_fixed, values / _FIXED_POINT, values)
+    return values / _FIXED_POINT if pa.types.is_integer(column.type) else values
 
 
 def _to_float(column: Any, name: str) -> FloatArray:

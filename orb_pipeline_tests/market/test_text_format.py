@@ -62,6 +62,28 @@ def test_columns_may_stand_in_any_order_beside_others(tmp_path: Path) -> None:
     assert read(path).bars.close.tolist() == [1900.5]
 
 
+def test_comments_above_the_header_are_passed_over_and_lines_keep_their_numbers(tmp_path: Path) -> None:
+    lines = ["# exported by somebody, with care", "#", HEADER, "2023-03-06 10:01," + PRICES, "# end"]
+    checked = read(text_file(tmp_path / "bars.csv", *lines, header=None))
+    assert stamps(checked) == UTC_MINUTE
+    assert reasons(checked) == {6: "wrong_number_of_values"}
+
+
+@pytest.mark.parametrize("prices", ["1900000000000,1901000000000,1899000000000,1900500000000",
+                                    "1900.000000000,1901.000000000,1899.000000000,1900.500000000"])  # fmt: skip
+def test_prices_of_databento_are_read_with_a_point_or_in_billionths(tmp_path: Path, prices: str) -> None:
+    header = "ts_event,rtype,publisher_id,instrument_id,open,high,low,close,volume,symbol"
+    row = f"1457287260000000000,33,1,1234,{prices},7,MGCJ6"
+    bars = read(text_file(tmp_path / "bars.csv", row, header=header)).bars
+    assert (bars.open[0], bars.high[0], bars.low[0], bars.close[0], bars.volume[0]) == (
+        1900.0,
+        1901.0,
+        1899.0,
+        1900.5,
+        7,
+    )
+
+
 def test_columns_can_be_given_by_role(tmp_path: Path) -> None:
     path = text_file(tmp_path / "bars.csv", f"{AT},{PRICES}", header="wann,auf,hoch,tief,zu,menge")
     roles = ("stamp", "open", "high", "low", "close", "volume")
@@ -172,7 +194,9 @@ def test_a_byte_that_is_no_utf_8_spoils_its_own_row_only(tmp_path: Path) -> None
         ("bars.csv", b"", "is empty"),
         ("bars.csv", b"\n \n", "nothing but blank lines"),
         ("bars.csv", "ts,open".encode("utf-16"), "is UTF-16"),
-        ("bars.csv", b"\x00\x01\x02\xff\xfe\n", "none of the delimiters"),
+        ("bars.csv", b"\x01\x02\xff\xfe\n", "none of the delimiters"),
+        ("bars.csv", "ts,open\n".encode("utf-16-le"), "it is UTF-16, or no text"),
+        ("bars.csv", b"ts,open\r2016,1\r", "lines end in CR alone"),
         ("bars.csv", b"ts,open,open,high,low,close,volume\n", "names column 'open' twice"),
         ("bars.parquet", b"this is not parquet", "cannot be read as Parquet"),
         ("bars.parquet", b"", "is empty"),

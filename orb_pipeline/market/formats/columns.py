@@ -26,6 +26,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 ROLES = ("stamp", "date", "time", "open", "high", "low", "close", "volume", "contract")
 UTC_NAMES = frozenset({"ts_utc", "timestamp_utc", "datetime_utc", "time_utc", "gmt_time"})
+_DATABENTO = {"ts_event", "rtype", "publisher_id", "instrument_id"}
 
 Names = Mapping[str, str]  # role -> name in the file
 
@@ -58,13 +59,14 @@ def recognise_columns(path: Path, names: Sequence[str], given: Names) -> Columns
         **{role: found[role] for role in ("open", "high", "low", "close", "volume")},
         contract=tuple(found.get(role, role) for role in contract if role in found or role in given.values()),
         simulated=found.get("simulated"),
+        is_fixed_point=set(names) >= _DATABENTO,
         is_utc=len(stamp) == 1 and _plain(stamp[0]) in UTC_NAMES,
     )
 
 
 def _plain(name: str) -> str:
-    """`<OPEN>`, `"Open"`, `open ` are one name."""
-    return re.sub(r"[\s\-]+", "_", name.strip().strip("<>\"'").strip().lower())
+    """`<OPEN>`, `"Open"`, `#open`, `open ` are one name."""
+    return re.sub(r"[\s\-]+", "_", name.strip().strip("<>\"'#").strip().lower())
 
 
 def _recognised(names: Sequence[str]) -> dict[str, str]:

@@ -43,6 +43,7 @@ class Columns:
         stamp: one column, or a date and a time.
         contract: in the order in which they are asked; empty where the file names no contract.
         is_utc: the stamp column's name says UTC.
+        is_fixed_point: prices without a point count billionths, as Databento writes them unless asked otherwise.
     """
 
     stamp: tuple[str, ...]
@@ -54,6 +55,7 @@ class Columns:
     contract: tuple[str, ...] = ()
     simulated: str | None = None
     is_utc: bool = False
+    is_fixed_point: bool = False
 
     @property
     def prices(self) -> tuple[str, str, str, str]:

@@ -7,6 +7,7 @@ lines of seven `date, time, open, high, low, close, volume` (generic ASCII, `YYY
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from orb_pipeline.errors import InputError
-from orb_pipeline.market.formats.columns import recognise_columns
+from orb_pipeline.market.formats.columns import is_column_name, recognise_columns
 from orb_pipeline.market.formats.raw import DamagedLine, RawChunk, ReadOptions
 
 ENDINGS = (".csv", ".txt", ".tsv")
@@ -107,11 +108,12 @@ class TextBars:
 
 
 def _sniff(path: Path, options: ReadOptions) -> tuple[_Layout, bool]:
-    """The layout, and whether the first line that is not blank names the columns."""
+    """The layout, and whether the first line that is neither blank nor a comment names the columns."""
     with path.open("rb") as file:
         line_number, start, line = _first_line(path, file)
         after = file.tell()
     text = line.decode("utf-8", errors="replace").strip("\r\n")
+    _refuse_other_text(path, text)
     delimiter = _given_delimiter(path, options) or max(DELIMITERS, key=text.count)
     values = _split(text, delimiter)
     if len(values) == 1:
@@ -137,7 +139,7 @@ def _given_delimiter(path: Path, options: ReadOptions) -> str | None:
 
 
 def _first_line(path: Path, file: BinaryIO) -> tuple[int, int, bytes]:
-    """Number, position and content of the first line that is not blank."""
+    """Number, position and content of the first line that is neither blank nor a comment."""
     mark = file.read(3)
     if mark[:2] in _UTF16_MARKS:
         message = f"{path} is UTF-16 text; expected UTF-8. Save it as UTF-8 and run again."
@@ -146,11 +148,26 @@ def _first_line(path: Path, file: BinaryIO) -> tuple[int, int, bytes]:
     file.seek(start)
     number = 1
     while line := file.readline():
-        if line.strip():
+        if line.strip() and not _is_comment(line):
             return number, start, line
         start, number = file.tell(), number + 1
-    message = f"{path} holds nothing but blank lines. Expected bars; write or download the file again."
+    message = f"{path} holds nothing but blank lines and comments. Expected bars; write or download the file again."
     raise InputError(message)
+
+
+def _is_comment(line: bytes) -> bool:
+    """Whether a line starts with # and names no column."""
+    values = re.split(r"[;\t|,]", line.decode("utf-8", errors="replace").removeprefix("#"))
+    return line.startswith(b"#") and not any(is_column_name(value) for value in values)
+
+
+def _refuse_other_text(path: Path, first_line: str) -> None:
+    if "\0" in first_line:
+        message = f"{path} holds bytes of value 0: it is UTF-16, or no text. Expected UTF-8; save it so and run again."
+        raise InputError(message)
+    if "\r" in first_line:
+        message = f"{path}: lines end in CR alone. Expected LF or CR LF; save it with these and run again."
+        raise InputError(message)
 
 
 def _refuse_repeated(path: Path, names: tuple[str, ...]) -> None:
