@@ -28,6 +28,12 @@ class GateFailedError(OrbError):
     exit_code = 1
 
 
+class StorageError(OrbError):
+    """The home cannot be read or written: make room, mend or name another folder, and run again."""
+
+    exit_code = 1
+
+
 class BusyError(OrbError):
     """Another process holds a resource: wait for it, or stop it, and run again."""
 

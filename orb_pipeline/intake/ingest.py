@@ -15,7 +15,7 @@ from pathlib import Path
 import filelock
 
 from orb_pipeline.catalogue import Catalogue
-from orb_pipeline.errors import BusyError, InputError
+from orb_pipeline.errors import BusyError, InputError, StorageError
 from orb_pipeline.intake.commit import Judged, Source, land, record_only, report_of_landed
 from orb_pipeline.intake.landed import landed_files
 from orb_pipeline.intake.overlap import Overlap, find_overlap
@@ -61,6 +61,7 @@ def ingest_file(
         InputError: the file cannot be read, holds no bars, or has more bad rows than the catalogue allows; then
             nothing of it lands, and its bad rows are recorded.
         BusyError: another ingest of the instrument, or another user of the warehouse, did not end in time.
+        StorageError: the home cannot be written.
     """
     options = options or ReadOptions()
     instrument = catalogue.instrument(symbol)
@@ -93,13 +94,19 @@ def ingest_file(
 def _one_at_a_time(home: Home, symbol: str) -> Iterator[None]:
     """Hold the instrument's ingest lock; it dies with its process."""
     path = home.root / "locks" / f"ingest-{symbol}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(path)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=LOCK_TIMEOUT_SECONDS)
     except filelock.Timeout:
         message = f"Another ingest of {symbol} held {path} for {LOCK_TIMEOUT_SECONDS:.0f} s. Wait, then run again."
         raise BusyError(message) from None
+    except OSError as error:
+        message = (
+            f"{home.root} is no folder to keep bars in ({error.strerror or error}). Expected one that can be written. "
+            "Name it with `orb --home DIR`, or mend this one."
+        )
+        raise StorageError(message) from error
     try:
         yield
     finally:

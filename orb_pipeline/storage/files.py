@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from orb_pipeline.errors import InputError
 
+_STALE_SECONDS = 3600.0  # no writer leaves its temporary file alone for so long
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}\.tmp(?:\.wal)?")
+
 
 @contextmanager
 def appearing_whole(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`; at the end of the block it is on disk under its final name, or nowhere.
+
+    What killed writers left in the folder is removed.
 
     Raises:
         InputError: it could not be written.
@@ -21,6 +28,7 @@ def appearing_whole(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_stale(path.parent)
         try:
             yield temporary
             _flush(temporary)
@@ -31,6 +39,15 @@ def appearing_whole(path: Path) -> Iterator[Path]:
     except OSError as error:
         message = f"{path} could not be written: {error.strerror or error}. Name another file or mend its folder."
         raise InputError(message) from error
+
+
+def _remove_stale(folder: Path) -> None:
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if _TEMPORARY.fullmatch(entry.name)]
+    for name in names:
+        with suppress(FileNotFoundError):
+            if time.time() - (folder / name).stat().st_mtime > _STALE_SECONDS:
+                (folder / name).unlink()
 
 
 def _flush(path: Path) -> None:

@@ -14,9 +14,11 @@ from importlib import resources
 from pathlib import Path
 
 import duckdb
+import filelock
 import pandas as pd
 
-from orb_pipeline.errors import BusyError
+from orb_pipeline.errors import BusyError, StorageError
+from orb_pipeline.storage.files import appearing_whole
 
 _RETRY_SECONDS = 0.01  # a longer wait starves writers when several processes alternate
 
@@ -41,9 +43,11 @@ class Warehouse:
 
         Raises:
             BusyError: another process held the file all through the timeout.
+            StorageError: the file cannot be read or written.
         """
-        with self._lock:
-            connection = self._open()
+        with self._lock, _storage_errors(self.path, duckdb.IOException):
+            with _storage_errors(self.path, OSError):
+                connection = self._open()
             try:
                 connection.execute("set TimeZone = 'UTC'")
                 if not self._is_migrated:
@@ -65,7 +69,8 @@ class Warehouse:
             return utc_frame(connection.execute(query, list(parameters)).df())
 
     def _open(self) -> duckdb.DuckDBPyConnection:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if not self.path.exists():
+            self._create()
         deadline = time.monotonic() + self._timeout_seconds
         while True:
             try:
@@ -80,6 +85,28 @@ class Warehouse:
                     )
                     raise BusyError(message) from None
                 time.sleep(_RETRY_SECONDS)
+
+    def _create(self) -> None:
+        """Make an empty database, whole or not at all: a part of one cannot be opened again."""
+        lock = self.path.parent / "locks" / "warehouse.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(lock):
+            if self.path.exists():
+                return
+            with appearing_whole(self.path) as temporary:
+                duckdb.connect(str(temporary)).close()
+
+
+@contextmanager
+def _storage_errors(path: Path, kind: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except kind as error:
+        message = (
+            f"{path} cannot be read or written ({' '.join(str(error).split())}). Expected a DuckDB file in a folder "
+            "that can be written, with room on the disk. Mend that, or name another home with `orb --home DIR`."
+        )
+        raise StorageError(message) from error
 
 
 def utc_frame(frame: pd.DataFrame) -> pd.DataFrame:

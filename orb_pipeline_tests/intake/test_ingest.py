@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orb_pipeline.errors import ConfigurationError, InputError
+from orb_pipeline.errors import ConfigurationError, InputError, StorageError
 from orb_pipeline.settings import Home
 from orb_pipeline_tests.data import real_data
 from orb_pipeline_tests.intake.house import HEADER, House, bars_file, hour, line
@@ -188,6 +188,12 @@ def test_the_changes_shown_are_those_of_the_first_rows_even_where_a_file_is_not_
     assert report.replaced == 60
     assert [f"{change.ts_utc:%H:%M}" for change in report.changes] == [f"10:{minute}" for minute in range(59, 49, -1)]
     assert {change.old[3] for change in report.changes} == {1900.0}
+
+
+def test_a_home_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path) -> None:
+    path = bars_file(tmp_path / "bars.csv", *hour(10))
+    with pytest.raises(StorageError, match=r"bars\.csv is no folder to keep bars in \(Not a directory\)"):
+        House(Home.at(path)).ingest(path)
 
 
 def test_an_unknown_instrument_is_refused(house: House, tmp_path: Path) -> None:

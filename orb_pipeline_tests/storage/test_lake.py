@@ -135,6 +135,18 @@ def test_a_writer_killed_before_the_rename_leaves_the_old_file(lake: Lake, tmp_p
     assert len(lake.read("bars_1m", "MGC")) == 1
 
 
+def test_what_killed_writers_left_goes_after_an_hour_and_what_others_write_stays(lake: Lake) -> None:
+    lake.write("bars_1m", "MGC", bars(3))
+    folder = Path(lake.path("bars_1m", "MGC")).parent
+    old, young, foreign = (folder / name for name in (f".a.{'0' * 32}.tmp", f".b.{'1' * 32}.tmp", ".notes.tmp"))
+    for path in (old, young, foreign):
+        path.touch()
+    for path in (old, foreign):
+        os.utime(path, (0, 0))
+    lake.write("bars_1m", "MGC", bars(2))
+    assert {path.name for path in folder.iterdir()} == {"data.parquet", young.name, foreign.name}
+
+
 def test_a_remote_lake_is_laid_out_like_a_local_one() -> None:
     name = f"lake-{uuid4().hex}"
     Lake(f"memory://{name}").write("bars_1m", "MGC", bars(1))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import multiprocessing
+import resource
+import signal
 import time
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from orb_pipeline.errors import BusyError
+from orb_pipeline.errors import BusyError, StorageError
 from orb_pipeline.storage.warehouse import Warehouse, utc_frame
 
 NOTE = (
@@ -78,6 +80,50 @@ def test_a_wrong_query_closes_the_file(warehouse: Warehouse) -> None:
 def test_the_file_is_free_between_transactions(warehouse: Warehouse) -> None:
     note(warehouse, "one")
     assert is_free(warehouse.path)
+
+
+@pytest.mark.parametrize("what_is_there", ["garbage", "a folder", "a file for a home"])
+def test_a_file_that_cannot_be_used_is_an_error_that_names_it(warehouse: Warehouse, what_is_there: str) -> None:
+    if what_is_there == "a file for a home":
+        warehouse.path.parent.write_bytes(b"")
+    elif what_is_there == "a folder":
+        warehouse.path.mkdir(parents=True)
+    else:
+        warehouse.path.parent.mkdir()
+        warehouse.path.write_bytes(b"garbage")
+    with pytest.raises(StorageError, match=r"warehouse\.duckdb cannot be read or written .*name another home"):
+        note(warehouse, "lost")
+
+
+def _note_with_little_room(path: Path) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    with pytest.raises(StorageError, match="File too large"):
+        note(Warehouse(path), "lost")
+
+
+def test_no_part_of_a_file_is_left_where_it_could_not_be_made(warehouse: Warehouse) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=_note_with_little_room, args=(warehouse.path,))
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
+    assert not warehouse.path.exists()
+    note(warehouse, "kept")
+    assert reasons(warehouse) == ["kept"]
+
+
+def _note_in(path: Path, reason: str) -> None:
+    note(Warehouse(path), reason)
+
+
+def test_processes_that_all_make_it_make_one(warehouse: Warehouse) -> None:
+    context = multiprocessing.get_context("spawn")
+    makers = [context.Process(target=_note_in, args=(warehouse.path, str(n))) for n in range(3)]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join(60)
+    assert sorted(reasons(warehouse)) == ["0", "1", "2"]
 
 
 def test_migrations_run_once(warehouse: Warehouse) -> None:
