@@ -13,6 +13,7 @@ from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.research.discovery import build_strategies
 from orb_pipeline.research.features import build_daily_features
 from orb_pipeline.research.outcomes import build_outcomes
+from orb_pipeline.research.study import Study
 
 REFERENCE_STRATEGIES = 60
 
@@ -35,8 +36,9 @@ def main() -> None:
     catalogue = load_catalogue()
     instrument, sessions, grid = catalogue.instrument("XAUUSD"), catalogue.sessions_of("XAUUSD"), catalogue.grid
     bars = ten_years(gold_spot_bars())
-    features = build_daily_features(bars, instrument, sessions, grid)
-    outcomes = build_outcomes(bars, features, instrument, sessions, grid)
+    study = Study.of(bars, instrument, sessions, grid)
+    features = build_daily_features(study)
+    outcomes = build_outcomes(study, features)
     days = pd.DataFrame({"trading_day": features["trading_day"].unique()})
     validation = catalogue.research.validation
     seconds = best_seconds(lambda: build_strategies(outcomes, features, days, instrument, grid, validation))

@@ -11,16 +11,16 @@ from typing import Literal
 import pandas as pd
 import pyarrow as pa
 
-from orb_pipeline.catalogue import Grid, Instrument, Research, SessionSet
+from orb_pipeline.catalogue import Grid, Instrument, Research
 from orb_pipeline.errors import BusyError, MissingDataError
 from orb_pipeline.intake.ledger import Landed, nothing_landed, select_landed
 from orb_pipeline.orchestration import builds, setups, verdicts
 from orb_pipeline.orchestration.builds import LANDED_BARS
 from orb_pipeline.orchestration.gates import Evidence, Gate, GateResult, gates_of
-from orb_pipeline.orchestration.gates.base import Table
 from orb_pipeline.orchestration.progress import AssetSummary
 from orb_pipeline.orchestration.verdicts import Verdict, Waiver
 from orb_pipeline.orchestration.workshop import StoredTable, Workshop
+from orb_pipeline.research.study import Study
 
 
 @contextmanager
@@ -55,16 +55,12 @@ class Bench:
         self._run_id = run_id
         self._started = time.monotonic()
         self._inputs: dict[str, str] = {}
-        self._tables: dict[str, Table] = {}
+        self._tables: dict[str, StoredTable] = {}
         self._waivers: dict[int, Waiver] = {}
 
     @property
     def instrument(self) -> Instrument:
         return self.workshop.catalogue.instrument(self.symbol)
-
-    @property
-    def session_set(self) -> SessionSet:
-        return self.workshop.catalogue.sessions_of(self.symbol)
 
     @property
     def grid(self) -> Grid:
@@ -121,6 +117,10 @@ class Bench:
                 self._tables[name] = table
         return tables
 
+    def study(self) -> Study:
+        """The bars that were read, under study."""
+        return self.workshop.study(self.symbol, self._tables["bars_1m"])
+
     def input_of(self, upstream: str, name: str) -> str | None:
         """What the content of `upstream` that was read here had for its input `name`."""
         with self.workshop.warehouse.transaction() as connection:
@@ -162,7 +162,7 @@ class Bench:
 
     def _judge(self, table: StoredTable, span: str | None) -> None:
         self._tables[self.asset] = table
-        evidence = Evidence(self.asset, self.symbol, self.workshop.catalogue, self._tables)
+        evidence = Evidence(self.asset, self.symbol, self.workshop.catalogue, self._tables, self.study)
         self.results = {gate.check: gate.judge(evidence) for gate in gates_of(self.asset)}
         self.content_hash, self.rows = table.content_hash, table.arrow().num_rows
         self.span = _span(table.arrow(), span)

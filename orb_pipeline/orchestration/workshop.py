@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from orb_pipeline.catalogue import Catalogue
 from orb_pipeline.orchestration.progress import Listener, Silence
+from orb_pipeline.research.study import Study
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.lake import Lake
 from orb_pipeline.storage.warehouse import Warehouse
@@ -55,6 +56,7 @@ class Workshop:
 
     def __post_init__(self) -> None:
         self._tables: dict[tuple[str, str], StoredTable] = {}
+        self._studies: dict[str, Study] = {}
 
     @cached_property
     def lake(self) -> Lake:
@@ -72,6 +74,16 @@ class Workshop:
             known = self._tables[name, symbol] = StoredTable(snapshot.content_hash, snapshot.arrow)
         return known
 
+    def study(self, symbol: str, bars: StoredTable) -> Study:
+        """The study of an instrument's `bars_1m`, cut into sessions once for all who ask."""
+        if bars.content_hash not in self._studies:
+            catalogue = self.catalogue
+            self._studies[bars.content_hash] = Study.of(
+                bars.pandas(), catalogue.instrument(symbol), catalogue.sessions_of(symbol), catalogue.grid
+            )
+        return self._studies[bars.content_hash]
+
     def forget(self) -> None:
-        """Let go of the tables of a run that is over."""
+        """Let go of what was remembered for a run that is over."""
         self._tables.clear()
+        self._studies.clear()

@@ -5,30 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from orb_pipeline.catalogue.models import Grid, Instrument, SessionSet
 from orb_pipeline.market.ticks import to_prices
 from orb_pipeline.market.trading_day import dates_of, stamps_of
-from orb_pipeline.research.grid import SessionBreaks, find_session_breaks
-from orb_pipeline.research.series import BarSeries, Windows
+from orb_pipeline.research.study import Study
 
 
-def build_daily_features(
-    bars: pd.DataFrame, instrument: Instrument, session_set: SessionSet, grid: Grid
-) -> pd.DataFrame:
+def build_daily_features(study: Study) -> pd.DataFrame:
     """One row for every session of every trading day that has bars, in order of time.
-
-    Args:
-        bars: `bars_1m` of the instrument, in order.
 
     Returns:
         The columns of `daily_features`. Prices in points; a range without a bar and a break that did not come are NULL.
     """
-    series = BarSeries.of(bars, instrument, session_set)
-    found = find_session_breaks(series, Windows.of(series, session_set, grid))
-    return features_frame(series, found, instrument, grid)
-
-
-def features_frame(series: BarSeries, found: SessionBreaks, instrument: Instrument, grid: Grid) -> pd.DataFrame:
+    series, found, instrument = study.series, study.breaks, study.instrument
     windows, has_range, is_broken = found.windows, found.has_range, found.directions != 0
     at_break = found.breaks.clip(min=0)
     volume = pd.array(series.volume[at_break] if len(series) else [], dtype="Int64")
@@ -42,7 +30,7 @@ def features_frame(series: BarSeries, found: SessionBreaks, instrument: Instrume
             "symbol": instrument.symbol,
             "trading_day": dates_of(windows.days).astype("datetime64[s]"),
             "orb_label": pd.Categorical.from_codes(windows.labels, pd.Index(windows.label_names)),
-            "orb_minutes": grid.orb_minutes,
+            "orb_minutes": study.grid.orb_minutes,
             "orb_start_ts": stamps_of(windows.starts),
             "orb_high": points(found.orb_high),
             "orb_low": points(found.orb_low),

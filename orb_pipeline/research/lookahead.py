@@ -11,65 +11,58 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from orb_pipeline.catalogue.models import Grid, Instrument, SessionSet
 from orb_pipeline.market.trading_day import Int64Array
 from orb_pipeline.research.encoding import NO_TRADE, NOWHERE
-from orb_pipeline.research.features import features_frame
+from orb_pipeline.research.features import build_daily_features
 from orb_pipeline.research.findings import Comparison, Findings, sampled
 from orb_pipeline.research.grid import SessionBreaks, find_session_breaks, run_grid
 from orb_pipeline.research.outcomes import outcomes_table
-from orb_pipeline.research.series import BarSeries, Windows
+from orb_pipeline.research.study import Study
 
 WHOLE_DAY_CUTS = 2  # each recomputes all history before it; the last one is the whole data set
 _ENTRY_FIELDS = ["entry_bar", "entry", "stop", "target"]
 _ALL_FIELDS = [*_ENTRY_FIELDS, "outcome", "exit_bar", "exit", "adverse", "favourable", "pnl_r", "mae_r", "mfe_r"]
 
 
-def find_feature_lookahead(
-    bars: pd.DataFrame, features: pd.DataFrame, instrument: Instrument, session_set: SessionSet, grid: Grid, days: int
-) -> Findings:
+def find_feature_lookahead(study: Study, features: pd.DataFrame, days: int) -> Findings:
     """Recompute features with the future cut off, and list what changes.
 
     Whole days: everything after a few days is cut, and every row up to there must stand as stored. Inside the day, on
     `days` sampled days: cut behind each break bar; ranges, breaks and relative volumes known by then must be the same,
     and no break may be known that comes later.
     """
-    check = _Check.of(bars, instrument, session_set, grid)
-    for day in check.whole_day_cuts():
-        known, found = check.cut_behind_day(day)
-        recomputed = features_frame(known, found, instrument, grid)
+    check = _Check(study, Comparison())
+    for day, known in check.whole_day_cuts():
+        recomputed = build_daily_features(known)
         for column in recomputed.columns:
             stored = _plain(features[column].iloc[: len(recomputed)])
             check.comparison.check_arrays(day, "", column, stored, _plain(recomputed[column]))
     for cut in check.cuts(days, lambda _, breaks: breaks):
-        known = check.series.part(0, cut.bar + 1)  # relative volume looks back before the day
-        check.compare_sessions(cut, find_session_breaks(known, check.full.windows.part(cut.sessions)))
+        known_bars = study.series.part(0, cut.bar + 1)  # relative volume looks back before the day
+        check.compare_sessions(cut, find_session_breaks(known_bars, study.windows.part(cut.sessions)))
     return check.comparison.findings()
 
 
-def find_outcome_lookahead(
-    bars: pd.DataFrame, outcomes: pa.Table, instrument: Instrument, session_set: SessionSet, grid: Grid, days: int
-) -> Findings:
+def find_outcome_lookahead(study: Study, outcomes: pa.Table, days: int) -> Findings:
     """Recompute outcomes with the future cut off, and list what changes.
 
     Whole days: as for features. Inside the day, on `days` sampled days: cut behind each break, confirm and fill bar;
     entries made by then, and exits reached by then, must be the same, and no entry may be known that comes later.
     """
-    check = _Check.of(bars, instrument, session_set, grid)
-    for day in check.whole_day_cuts():
-        known, found = check.cut_behind_day(day)
-        recomputed = outcomes_table(known, found, run_grid(known, found, instrument, grid), instrument, grid)
+    check = _Check(study, Comparison())
+    for day, known in check.whole_day_cuts():
+        recomputed = outcomes_table(known, known.trades())
         for column in recomputed.column_names:
             stored = outcomes[column].slice(0, len(recomputed))
             plain = stored.cast(_decoded(stored.type))
             same = plain.equals(recomputed[column].cast(plain.type))
             check.comparison.check(day, "", f"{column} up to this day", True, same)
-    trades = run_grid(check.series, check.full, instrument, grid)
+    trades = study.trades()
     entries = trades["entry_bar"].reshape(len(trades), -1)
     for cut in check.cuts(days, lambda rows, breaks: np.concatenate([breaks, entries[rows].ravel()])):
-        known = check.series.part(cut.origin, cut.bar + 1)
-        now = find_session_breaks(known, check.full.windows.part(cut.sessions))
-        check.compare_trades(cut, trades, now, run_grid(known, now, instrument, grid))
+        known_bars = study.series.part(cut.origin, cut.bar + 1)
+        now = find_session_breaks(known_bars, study.windows.part(cut.sessions))
+        check.compare_trades(cut, trades, now, run_grid(known_bars, now, study.instrument, study.grid))
     return check.comparison.findings()
 
 
@@ -91,44 +84,34 @@ class _Cut:
 
 @dataclass(frozen=True)
 class _Check:
-    """The whole series, what it holds with all its future, and the comparison with less of it."""
+    """The whole study, which knows all its future, and the comparison with parts that do not."""
 
-    series: BarSeries
-    full: SessionBreaks
-    session_set: SessionSet
-    grid: Grid
+    full: Study
     comparison: Comparison
 
-    @classmethod
-    def of(cls, bars: pd.DataFrame, instrument: Instrument, session_set: SessionSet, grid: Grid) -> _Check:
-        series = BarSeries.of(bars, instrument, session_set)
-        full = find_session_breaks(series, Windows.of(series, session_set, grid))
-        return cls(series, full, session_set, grid, Comparison())
-
-    def whole_day_cuts(self) -> list[int]:
-        """The last of them is the last day: everything stored is computed again once."""
-        return [int(day) for day in sampled(self.series.days, WHOLE_DAY_CUTS + 1)[1:]]
-
-    def cut_behind_day(self, day: int) -> tuple[BarSeries, SessionBreaks]:
-        known = self.series.part(0, int(self.series.days.searchsorted(day, side="right")))
-        return known, find_session_breaks(known, Windows.of(known, self.session_set, self.grid))
+    def whole_day_cuts(self) -> Iterator[tuple[int, Study]]:
+        """(day, study of all bars up to its end); at last all bars, so everything stored is computed again once."""
+        days = self.full.series.days
+        for day in sampled(days, WHOLE_DAY_CUTS + 1)[1:]:
+            yield int(day), self.full.part(0, int(days.searchsorted(day, side="right")))
 
     def cuts(self, days: int, decisions: Callable[[Int64Array, Int64Array], Int64Array]) -> Iterator[_Cut]:
         """Behind each bar that `decisions` names, given the rows of the day's trades and the day's break bars."""
-        for day in sampled(self.full.windows.days[self.full.broken], days):
-            sessions = np.flatnonzero(self.full.windows.days == day)
-            rows = np.flatnonzero(np.isin(self.full.broken, sessions))
-            bars = np.unique(decisions(rows, self.full.breaks[sessions]))
-            origin = int(self.series.days.searchsorted(day))
+        breaks = self.full.breaks
+        for day in sampled(breaks.windows.days[breaks.broken], days):
+            sessions = np.flatnonzero(breaks.windows.days == day)
+            rows = np.flatnonzero(np.isin(breaks.broken, sessions))
+            bars = np.unique(decisions(rows, breaks.breaks[sessions]))
+            origin = int(self.full.series.days.searchsorted(day))
             for bar in bars[bars >= 0].tolist():
                 yield _Cut(int(day), bar, origin, sessions, rows)
 
     def compare_sessions(self, cut: _Cut, now: SessionBreaks) -> None:
         """Ranges, breaks and relative volumes known at the cut; `now` was computed from all bars up to it."""
-        full = self.full
+        full = self.full.breaks
         for place, session in enumerate(cut.sessions):
             label = full.windows.label_names[full.windows.labels[session]]
-            if full.windows.range_ends[session] <= self.series.minutes[cut.bar] + 1:
+            if full.windows.range_ends[session] <= self.full.series.minutes[cut.bar] + 1:
                 for name in ("has_range", "orb_high", "orb_low"):
                     self.comparison.check(cut.day, label, name, getattr(full, name)[session], getattr(now, name)[place])
             is_known = 0 <= full.breaks[session] <= cut.bar
@@ -143,11 +126,12 @@ class _Check:
         self, cut: _Cut, full_trades: npt.NDArray[Any], now: SessionBreaks, trades: npt.NDArray[Any]
     ) -> None:
         """Entries made by the cut, and whole trades that had ended by it; `now` counts bars from the cut's origin."""
+        full = self.full.breaks
         row_now = {int(cut.sessions[place]): row for row, place in enumerate(now.broken)}
         for row in cut.broken_rows:
-            session = int(self.full.broken[row])
-            label = self.full.windows.label_names[self.full.windows.labels[session]]
-            is_known = self.full.breaks[session] <= cut.bar
+            session = int(full.broken[row])
+            label = full.windows.label_names[full.windows.labels[session]]
+            is_known = full.breaks[session] <= cut.bar
             self.comparison.check(cut.day, label, "is broken", bool(is_known), session in row_now)
             if session not in row_now:
                 continue

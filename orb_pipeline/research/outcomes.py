@@ -9,44 +9,38 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from orb_pipeline.catalogue.models import Grid, Instrument, SessionSet
 from orb_pipeline.errors import InputError
 from orb_pipeline.market.ticks import to_prices
+from orb_pipeline.market.trading_day import stamps_of
 from orb_pipeline.research.encoding import NO_TRADE, OUTCOMES
-from orb_pipeline.research.grid import SessionBreaks, find_session_breaks, run_grid
-from orb_pipeline.research.series import BarSeries, Windows
+from orb_pipeline.research.study import Study
 
 
-def build_outcomes(
-    bars: pd.DataFrame, features: pd.DataFrame, instrument: Instrument, session_set: SessionSet, grid: Grid
-) -> pa.Table:
+def build_outcomes(study: Study, features: pd.DataFrame) -> pa.Table:
     """All outcomes, in order of session start, then entry model, confirm count and target as the grid lists them.
 
     Args:
-        bars: `bars_1m`.
-        features: `daily_features` of these very bars.
+        features: `daily_features` of the very bars under study.
 
     Raises:
         InputError: features and bars disagree on the breaks, so one of them is stale.
     """
-    series = BarSeries.of(bars, instrument, session_set)
-    found = find_session_breaks(series, Windows.of(series, session_set, grid))
     expected = features["break_ts"].dropna().reset_index(drop=True)
-    breaks = pd.Series(pd.DatetimeIndex(bars["ts_utc"])[found.breaks[found.broken]])
+    breaks = pd.Series(stamps_of(study.series.minutes[study.breaks.breaks[study.breaks.broken]]))
     if not breaks.equals(expected.astype(breaks.dtype)):
+        symbol = study.instrument.symbol
         message = (
-            f"daily_features of {instrument.symbol} hold {len(expected)} breaks that are not the {len(breaks)} of "
-            f"bars_1m. One of them is stale: run `orb run --instrument {instrument.symbol}`."
+            f"daily_features of {symbol} hold {len(expected)} breaks that are not the {len(breaks)} of bars_1m. "
+            f"One of them is stale: run `orb run --instrument {symbol}`."
         )
         raise InputError(message)
-    return outcomes_table(series, found, run_grid(series, found, instrument, grid), instrument, grid)
+    return outcomes_table(study, study.trades())
 
 
-def outcomes_table(
-    series: BarSeries, found: SessionBreaks, trades: npt.NDArray[Any], instrument: Instrument, grid: Grid
-) -> pa.Table:
+def outcomes_table(study: Study, trades: npt.NDArray[Any]) -> pa.Table:
     """`trades` (see grid.run_grid) as the columns of `orb_outcomes`."""
-    windows, broken = found.windows, found.broken
+    series, instrument, grid = study.series, study.instrument, study.grid
+    windows, broken = study.windows, study.breaks.broken
     sessions, models, confirms, targets = trades.shape
     combinations = models * confirms * targets
     flat = trades.reshape(sessions * combinations)

@@ -9,30 +9,22 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from orb_pipeline.catalogue.models import Grid, Instrument, SessionSet
+from orb_pipeline.catalogue.models import Grid, Instrument
 from orb_pipeline.market.ticks import to_prices
 from orb_pipeline.market.trading_day import date_of, stamps_of
 from orb_pipeline.research.findings import Comparison, Findings, sampled
 from orb_pipeline.research.reference import ReferenceSession, reference_session
-from orb_pipeline.research.series import BarSeries, Windows
+from orb_pipeline.research.series import BarSeries
+from orb_pipeline.research.study import Study
 from orb_pipeline.rules.trades import Trade
 
 _MINUTES = ("entry_ts", "exit_ts")
 _PRICES = ("entry_price", "stop_price", "target_price", "exit_price")
 
 
-def compare_with_reference(
-    bars: pd.DataFrame,
-    features: pd.DataFrame,
-    outcomes: pa.Table,
-    instrument: Instrument,
-    session_set: SessionSet,
-    grid: Grid,
-    days: int,
-) -> Findings:
+def compare_with_reference(study: Study, features: pd.DataFrame, outcomes: pa.Table, days: int) -> Findings:
     """Every range, break, relative volume and trade of `days` sampled days, as stored against as the rules say."""
-    series = BarSeries.of(bars, instrument, session_set)
-    windows = Windows.of(series, session_set, grid)
+    series, windows, instrument, grid = study.series, study.windows, study.instrument, study.grid
     numbers = np.flatnonzero(features["break_dir"].notna())  # the n-th of these rows has the n-th block of outcomes
     comparison = Comparison()
     for day in sampled(windows.days, days):

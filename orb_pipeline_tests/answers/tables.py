@@ -18,6 +18,7 @@ from orb_pipeline.market.simulator import simulate_bars
 from orb_pipeline.research.discovery import build_strategies
 from orb_pipeline.research.features import build_daily_features
 from orb_pipeline.research.outcomes import build_outcomes
+from orb_pipeline.research.study import Study
 from orb_pipeline_tests.data import real_data
 from orb_pipeline_tests.research.slice import gold_slice
 from orb_pipeline_tests.series import CATALOGUE
@@ -56,8 +57,9 @@ def simulated_strategies() -> pd.DataFrame:
     landed = simulate_bars(instrument, sessions, dt.date(2023, 1, 2), dt.date(2023, 3, 31), seed=7, breakout_drift=0.2)
     bars = front_month_bars(landed)
     days = build_trading_days(landed, bars, usual_days=20, simulated=True)
-    features = build_daily_features(bars, instrument, sessions, grid)
-    outcomes = build_outcomes(bars, features, instrument, sessions, grid)
+    study = Study.of(bars, instrument, sessions, grid)
+    features = build_daily_features(study)
+    outcomes = build_outcomes(study, features)
     validation = CATALOGUE.research.validation
     return build_strategies(outcomes, features, days, instrument, grid, validation).iloc[::40]
 

@@ -22,6 +22,7 @@ from orb_pipeline.market.simulator.simulation import DRIFT_MINUTES
 from orb_pipeline.market.ticks import to_prices, to_ticks
 from orb_pipeline.market.trading_day import day_numbers, minutes_of
 from orb_pipeline.research.features import build_daily_features
+from orb_pipeline.research.study import Study
 
 CATALOGUE = load_catalogue()
 MGC = CATALOGUE.instrument("MGC")
@@ -209,14 +210,14 @@ def test_returns_have_modestly_fat_tails_and_volume_goes_with_movement(front: pd
 
 
 def test_session_ranges_are_a_few_points_of_gold(front: pd.DataFrame) -> None:
-    features = build_daily_features(front, MGC, BRISBANE, CATALOGUE.grid)
+    features = build_daily_features(Study.of(front, MGC, BRISBANE, CATALOGUE.grid))
     assert 2 < features["orb_size"].median() < 6
     assert front["close"].between(1200, 3500).all()
 
 
 def _continuation(front: pd.DataFrame) -> pd.Series:
     """Move in the direction of each break from its bar's close to the close two hours on, in range sizes."""
-    features = build_daily_features(front, MGC, BRISBANE, CATALOGUE.grid).dropna(subset=["break_ts"])
+    features = build_daily_features(Study.of(front, MGC, BRISBANE, CATALOGUE.grid)).dropna(subset=["break_ts"])
     close = front.set_index("ts_utc")["close"]
     later = features["break_ts"] + pd.Timedelta(minutes=min(120, DRIFT_MINUTES))
     after = close.reindex(close.index.union(later)).ffill().reindex(later).to_numpy()
@@ -249,7 +250,8 @@ def test_drift_starts_after_the_break_bar_has_closed() -> None:
     """Up to and with the first break bar, a market with an edge is the market without one."""
     with_drift, without = (simulated("2023-05-02", "2023-05-31", drift=drift) for drift in (5.0, 0.0))
     features = [
-        build_daily_features(_one_series(bars), MGC, BRISBANE, CATALOGUE.grid) for bars in (with_drift, without)
+        build_daily_features(Study.of(_one_series(bars), MGC, BRISBANE, CATALOGUE.grid))
+        for bars in (with_drift, without)
     ]
     first_breaks = [frame["break_ts"].min() for frame in features]
     assert first_breaks[0] == first_breaks[1]

@@ -13,6 +13,7 @@ from orb_pipeline.market.simulator import DEFAULT_BREAKOUT_DRIFT, simulate_bars
 from orb_pipeline.research.discovery import build_strategies
 from orb_pipeline.research.features import build_daily_features
 from orb_pipeline.research.outcomes import build_outcomes
+from orb_pipeline.research.study import Study
 
 TEN_YEARS = dt.date(2015, 1, 1), dt.date(2024, 12, 31)
 GRID_SIZE = 7020
@@ -24,8 +25,9 @@ def strategies_of_ten_years(seed: int, drift: float) -> pd.DataFrame:
     landed = simulate_bars(instrument, session_set, *TEN_YEARS, seed, drift)
     bars = front_month_bars(landed)
     days = build_trading_days(landed, bars, usual_days=catalogue.research.gates.usual_days, simulated=True)
-    features = build_daily_features(bars, instrument, session_set, grid)
-    outcomes = build_outcomes(bars, features, instrument, session_set, grid)
+    study = Study.of(bars, instrument, session_set, grid)
+    features = build_daily_features(study)
+    outcomes = build_outcomes(study, features)
     return build_strategies(outcomes, features, days, instrument, grid, catalogue.research.validation)
 
 

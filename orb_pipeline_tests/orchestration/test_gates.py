@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,14 @@ from orb_pipeline.orchestration.gates import ASSETS, GATES, Evidence, GateResult
 from orb_pipeline.orchestration.gates.bar_counts import judge_bar_counts
 from orb_pipeline.orchestration.gates.findings import result_of
 from orb_pipeline.research.findings import COLUMNS, Findings
+from orb_pipeline.research.study import Study
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.lake import Lake
 from orb_pipeline.storage.warehouse import Warehouse
 from orb_pipeline_tests.data import real_data
 
-LIMITS = load_catalogue().research.gates
+CATALOGUE = load_catalogue()
+LIMITS = CATALOGUE.research.gates
 Fault = Callable[[pd.DataFrame], pd.DataFrame]
 
 
@@ -50,7 +53,12 @@ class Tables:
             frames[asset] = fault(frames[asset].copy())
         tables = {name: Stored(frame) for name, frame in frames.items()}
         gate = next(gate for gate in gates_of(asset) if gate.check == check)
-        return gate.judge(Evidence(asset, "XAUUSD", load_catalogue(), tables))
+        return gate.judge(Evidence(asset, "XAUUSD", CATALOGUE, tables, lambda: self.study))
+
+    @cached_property
+    def study(self) -> Study:
+        instrument, sessions = CATALOGUE.instrument("XAUUSD"), CATALOGUE.sessions_of("XAUUSD")
+        return Study.of(self.frames["bars_1m"], instrument, sessions, CATALOGUE.grid)
 
 
 @pytest.fixture(scope="module")

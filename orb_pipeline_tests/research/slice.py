@@ -8,19 +8,17 @@ from functools import cache
 import pandas as pd
 import pyarrow as pa
 
-from orb_pipeline.catalogue import Grid, Instrument, SessionSet
 from orb_pipeline.research.discovery import build_strategies
 from orb_pipeline.research.features import build_daily_features
 from orb_pipeline.research.outcomes import build_outcomes
+from orb_pipeline.research.study import Study
 from orb_pipeline_tests.data import real_data
 from orb_pipeline_tests.series import CATALOGUE
 
 
 @dataclass(frozen=True)
 class Slice:
-    instrument: Instrument
-    session_set: SessionSet
-    grid: Grid
+    study: Study
     bars: pd.DataFrame
     features: pd.DataFrame
     outcomes: pa.Table
@@ -33,9 +31,10 @@ def gold_slice() -> Slice:
     """Spot gold, 2026-01-02 to 2026-03-25, with tick volume."""
     bars = pd.read_parquet(real_data("gold_spot_recent", "2026.parquet"))
     instrument, sessions, grid = CATALOGUE.instrument("XAUUSD"), CATALOGUE.sessions_of("XAUUSD"), CATALOGUE.grid
-    features = build_daily_features(bars, instrument, sessions, grid)
-    outcomes = build_outcomes(bars, features, instrument, sessions, grid)
+    study = Study.of(bars, instrument, sessions, grid)
+    features = build_daily_features(study)
+    outcomes = build_outcomes(study, features)
     days = (bars["ts_utc"] + pd.Timedelta(hours=1)).dt.tz_localize(None).dt.normalize().unique()
     trading_days = pd.DataFrame({"trading_day": days})
     strategies = build_strategies(outcomes, features, trading_days, instrument, grid, CATALOGUE.research.validation)
-    return Slice(instrument, sessions, grid, bars, features, outcomes, trading_days, strategies)
+    return Slice(study, bars, features, outcomes, trading_days, strategies)

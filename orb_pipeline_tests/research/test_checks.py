@@ -11,11 +11,12 @@ import pyarrow as pa
 import pytest
 
 from orb_pipeline.research import lookahead
-from orb_pipeline.research.features import features_frame
+from orb_pipeline.research import study as study_module
+from orb_pipeline.research.features import build_daily_features
 from orb_pipeline.research.findings import Findings, sampled
-from orb_pipeline.research.grid import SessionBreaks, find_session_breaks, run_grid
+from orb_pipeline.research.grid import SessionBreaks, find_session_breaks
 from orb_pipeline.research.lookahead import find_feature_lookahead, find_outcome_lookahead
-from orb_pipeline.research.outcomes import outcomes_table
+from orb_pipeline.research.outcomes import build_outcomes
 from orb_pipeline.research.referee import compare_with_reference
 from orb_pipeline.research.series import BarSeries, Windows
 from orb_pipeline_tests.research.slice import gold_slice
@@ -29,7 +30,7 @@ def by_reference(features: pd.DataFrame, outcomes: pa.Table) -> Findings:
 
 def run(check: Check, *tables: pd.DataFrame | pa.Table) -> Findings:
     part = gold_slice()
-    return check(part.bars, *tables, part.instrument, part.session_set, part.grid, 4)
+    return check(part.study, *tables, 4)
 
 
 def test_the_checks_are_silent_on_what_the_product_computes() -> None:
@@ -84,16 +85,13 @@ def whole_day_volume(series: BarSeries, windows: Windows) -> SessionBreaks:
 def test_planted_lookahead_is_found(
     peeking: Callable[[BarSeries, Windows], SessionBreaks], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    part = gold_slice()
     monkeypatch.setattr(lookahead, "find_session_breaks", peeking)
-    series = BarSeries.of(part.bars, part.instrument, part.session_set)
-    found = peeking(series, Windows.of(series, part.session_set, part.grid))
-    features = features_frame(series, found, part.instrument, part.grid)
-    trades = run_grid(series, found, part.instrument, part.grid)
-    outcomes = outcomes_table(series, found, trades, part.instrument, part.grid)
-    assert not run(find_feature_lookahead, features).differences.empty
+    monkeypatch.setattr(study_module, "find_session_breaks", peeking)
+    study = dataclasses.replace(gold_slice().study)  # with nothing found yet
+    features = build_daily_features(study)
+    assert not find_feature_lookahead(study, features, 4).differences.empty
     if peeking is next_close_breaks:  # outcomes do not depend on relative volume
-        assert not run(find_outcome_lookahead, outcomes).differences.empty
+        assert not find_outcome_lookahead(study, build_outcomes(study, features), 4).differences.empty
 
 
 def test_the_lookahead_checks_find_stored_rows_that_cannot_be_computed_again() -> None:

@@ -68,10 +68,10 @@ def trades_of(strategy: Any) -> pd.DataFrame:
     for name in names:
         outcomes = outcomes[outcomes[name] == getattr(strategy, name)]
     joined = outcomes.merge(part.features, on=["trading_day", "orb_label"], how="left")
-    range_ticks = (joined["orb_size"] / float(part.instrument.tick)).round().astype(int)
+    range_ticks = (joined["orb_size"] / float(part.study.instrument.tick)).round().astype(int)
     relative = joined["rel_volume"].astype(object).where(joined["rel_volume"].notna(), None)
     pairs = zip(range_ticks, relative, strict=True)
-    eligible = [is_eligible(strategy.filter_type, part.instrument, ticks, volume) for ticks, volume in pairs]
+    eligible = [is_eligible(strategy.filter_type, part.study.instrument, ticks, volume) for ticks, volume in pairs]
     return joined[np.array(eligible, dtype=bool) & joined["entry_ts"].notna()].sort_values("trading_day")
 
 
@@ -86,7 +86,7 @@ def test_metrics_of_sampled_strategies_equal_the_slow_reading() -> None:
         if trades.empty:
             assert math.isnan(strategy.expectancy_r)
             continue
-        expected = slow_metrics(trades, span_years, part.instrument.point_value, part.instrument.friction)
+        expected = slow_metrics(trades, span_years, part.study.instrument.point_value, part.study.instrument.friction)
         for name, value in expected.items():
             found = getattr(strategy, name)
             assert math.isnan(found) if value is None else found == pytest.approx(value, rel=1e-9, abs=1e-9), name
@@ -115,7 +115,7 @@ def test_outcomes_that_do_not_belong_to_the_features_are_refused() -> None:
             part.outcomes.slice(0, 90),
             part.features,
             part.trading_days,
-            part.instrument,
-            part.grid,
+            part.study.instrument,
+            part.study.grid,
             CATALOGUE.research.validation,
         )

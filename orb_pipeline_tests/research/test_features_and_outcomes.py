@@ -9,6 +9,7 @@ import pytest
 from orb_pipeline.errors import InputError
 from orb_pipeline.research.features import build_daily_features
 from orb_pipeline.research.outcomes import build_outcomes
+from orb_pipeline.research.study import Study
 from orb_pipeline.storage.tables import DAILY_FEATURES, ORB_OUTCOMES
 from orb_pipeline_tests.research.slice import gold_slice
 from orb_pipeline_tests.series import BRISBANE, CATALOGUE, MGC
@@ -50,29 +51,30 @@ def test_an_outcome_without_a_fill_is_null_from_the_entry_on() -> None:
 
 def test_no_bars_make_empty_tables() -> None:
     bars = gold_slice().bars.head(0)
-    features = build_daily_features(bars, MGC, BRISBANE, CATALOGUE.grid)
+    study = Study.of(bars, MGC, BRISBANE, CATALOGUE.grid)
+    features = build_daily_features(study)
     assert len(features) == 0
-    assert build_outcomes(bars, features, MGC, BRISBANE, CATALOGUE.grid).num_rows == 0
+    assert build_outcomes(study, features).num_rows == 0
 
 
 def test_features_of_other_bars_are_refused_as_stale() -> None:
     part = gold_slice()
     with pytest.raises(InputError, match="One of them is stale"):
-        build_outcomes(part.bars.head(20_000), part.features, part.instrument, part.session_set, part.grid)
+        build_outcomes(part.study.part(0, 20_000), part.features)
 
 
 def test_bars_out_of_order_are_refused_by_their_time() -> None:
     part = gold_slice()
     shuffled = part.bars.iloc[[0, 2, 1]]
     with pytest.raises(InputError, match=r"2026-01-02 06:01:00\+00:00 is out of order or doubled"):
-        build_daily_features(shuffled, part.instrument, part.session_set, part.grid)
+        Study.of(shuffled, part.study.instrument, part.study.session_set, part.study.grid)
 
 
 def test_a_price_off_the_tick_grid_is_refused_by_its_value() -> None:
     part = gold_slice()
     changed = part.bars.head(10).assign(close=part.bars["close"].head(10) + 0.0004)
     with pytest.raises(InputError, match=r"is off the tick grid of 0\.001"):
-        build_daily_features(changed, part.instrument, part.session_set, part.grid)
+        Study.of(changed, part.study.instrument, part.study.session_set, part.study.grid)
 
 
 def test_relative_volume_counts_earlier_bars_at_the_same_local_minute() -> None:

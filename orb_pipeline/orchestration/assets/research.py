@@ -25,8 +25,8 @@ GROUP = "research"
 )
 def daily_features(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> Result:
     with bench(context, workshop) as work:
-        (bars,) = work.read("bars_1m")
-        features = build_daily_features(bars.pandas(), work.instrument, work.session_set, work.grid)
+        work.read("bars_1m")
+        features = build_daily_features(work.study())
         stored = work.write(features, span="trading_day").pandas()
         breaks = int(stored["break_dir"].notna().sum())
         return result(work, {"breaks": breaks, "ranges": pictures.ranges_by_session(stored)})
@@ -44,8 +44,8 @@ def daily_features(context: dg.AssetExecutionContext, workshop: dg.ResourceParam
 )
 def orb_outcomes(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> Result:
     with bench(context, workshop) as work:
-        bars, features, _ = work.read("bars_1m", "daily_features", "trading_days")  # no outcomes of days full of holes
-        outcomes = build_outcomes(bars.pandas(), features.pandas(), work.instrument, work.session_set, work.grid)
+        _, _, features = work.read("bars_1m", "trading_days", "daily_features")  # no outcomes of days full of holes
+        outcomes = build_outcomes(work.study(), features.pandas())
         stored = work.write(outcomes, span="trading_day")
         return result(work, {"by_entry_model": pictures.outcomes_by_entry_model(stored.pandas())})
 

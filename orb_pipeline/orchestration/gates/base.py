@@ -5,7 +5,7 @@ No Dagster here. A gate's module is imported only when it judges, so that its na
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Protocol, cast
@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from orb_pipeline.catalogue import Catalogue, Instrument
+from orb_pipeline.research.study import Study
 
 Fact = int | float | str | pd.DataFrame
 
@@ -34,12 +35,14 @@ class Evidence:
         asset: the asset that is judged.
         symbol: its instrument.
         tables: the asset's own table, as stored, and those it was built from, by name.
+        study: the study of `bars_1m`, where that is among the tables.
     """
 
     asset: str
     symbol: str
     catalogue: Catalogue
     tables: Mapping[str, Table]
+    study: Callable[[], Study]
 
     @property
     def instrument(self) -> Instrument:

@@ -9,12 +9,9 @@ from orb_pipeline.research.referee import compare_with_reference
 
 def judge(evidence: Evidence) -> GateResult:
     findings = compare_with_reference(
-        evidence.tables["bars_1m"].pandas(),
+        evidence.study(),
         evidence.tables["daily_features"].pandas(),
         evidence.tables["orb_outcomes"].arrow(),
-        evidence.instrument,
-        evidence.catalogue.sessions_of(evidence.symbol),
-        evidence.catalogue.grid,
         evidence.catalogue.research.gates.reference_days,
     )
     return result_of(findings, "values were compared with the slow reference", "differ from it")

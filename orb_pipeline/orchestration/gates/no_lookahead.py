@@ -8,11 +8,10 @@ from orb_pipeline.research.lookahead import find_feature_lookahead, find_outcome
 
 
 def judge(evidence: Evidence) -> GateResult:
-    bars, judged = evidence.tables["bars_1m"].pandas(), evidence.tables[evidence.asset]
-    setting = (evidence.instrument, evidence.catalogue.sessions_of(evidence.symbol), evidence.catalogue.grid)
+    judged = evidence.tables[evidence.asset]
     days = evidence.catalogue.research.gates.lookahead_days
     if evidence.asset == "daily_features":
-        findings = find_feature_lookahead(bars, judged.pandas(), *setting, days)
+        findings = find_feature_lookahead(evidence.study(), judged.pandas(), days)
     else:
-        findings = find_outcome_lookahead(bars, judged.arrow(), *setting, days)
+        findings = find_outcome_lookahead(evidence.study(), judged.arrow(), days)
     return result_of(findings, "values were computed again with the future cut off", "look ahead")

@@ -1,0 +1,45 @@
+"""What research looks at: one instrument's bars under one set of sessions and one grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy.typing as npt
+import pandas as pd
+
+from orb_pipeline.catalogue.models import Grid, Instrument, SessionSet
+from orb_pipeline.research.grid import SessionBreaks, find_session_breaks, run_grid
+from orb_pipeline.research.series import BarSeries, Windows
+
+
+@dataclass(frozen=True)
+class Study:
+    """A bar series and how it is cut into sessions; ranges and breaks are found once, when first asked for."""
+
+    series: BarSeries
+    instrument: Instrument
+    session_set: SessionSet
+    grid: Grid
+
+    @classmethod
+    def of(cls, bars: pd.DataFrame, instrument: Instrument, session_set: SessionSet, grid: Grid) -> Study:
+        """The study of a `bars_1m` frame; raises what BarSeries.of raises."""
+        return cls(BarSeries.of(bars, instrument, session_set), instrument, session_set, grid)
+
+    @cached_property
+    def windows(self) -> Windows:
+        return Windows.of(self.series, self.session_set, self.grid)
+
+    @cached_property
+    def breaks(self) -> SessionBreaks:
+        return find_session_breaks(self.series, self.windows)
+
+    def trades(self) -> npt.NDArray[Any]:
+        """Outcomes of the whole grid, see grid.run_grid; computed anew each time, for they are many."""
+        return run_grid(self.series, self.breaks, self.instrument, self.grid)
+
+    def part(self, first: int, last: int) -> Study:
+        """The study of bars [first, last) alone, which knows of no other."""
+        return replace(self, series=self.series.part(first, last))
