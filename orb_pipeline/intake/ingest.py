@@ -17,7 +17,7 @@ import filelock
 from orb_pipeline.catalogue import Catalogue
 from orb_pipeline.errors import BusyError, InputError, StorageError
 from orb_pipeline.intake.commit import Judged, Source, land, record_only, report_of_landed
-from orb_pipeline.intake.landed import landed_files
+from orb_pipeline.intake.landed import landed_files, read_batches
 from orb_pipeline.intake.overlap import Overlap, find_overlap
 from orb_pipeline.intake.rejects import with_raw_values
 from orb_pipeline.intake.report import IngestReport
@@ -61,6 +61,7 @@ def ingest_file(
         InputError: the file cannot be read, holds no bars, or has more bad rows than the catalogue allows; then
             nothing of it lands, and its bad rows are recorded.
         BusyError: another ingest of the instrument, or another user of the warehouse, did not end in time.
+        MissingDataError: bars that landed are no longer in the lake.
         StorageError: the home cannot be written.
     """
     options = options or ReadOptions()
@@ -78,6 +79,7 @@ def ingest_file(
         ledger = landed_files(source.warehouse, symbol)
         same = ledger[ledger["source_hash"] == source.hash]
         if len(same) and not replace:
+            read_batches(source.lake, same, symbol, columns=["ts_utc"])  # the ledger's word alone is not enough
             return report_of_landed(source, same.iloc[-1])
         checked = check_file(file, instrument, options, progress)
         _refuse_empty(source, checked)

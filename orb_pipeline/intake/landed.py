@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from orb_pipeline.errors import MissingDataError
 from orb_pipeline.storage.lake import Lake
 from orb_pipeline.storage.tables import LANDED_BARS
 from orb_pipeline.storage.warehouse import Warehouse
@@ -50,8 +51,12 @@ def read_batches(
     where: pc.Expression | None = None,
     columns: Sequence[str] = LANDED_BARS.names,
 ) -> Any:
-    """The bars of ledger rows `files` as an arrow table, sorted, later batches winning; of them those `where` holds."""
-    tables = [lake.snapshot(TABLE, symbol, file=file).arrow(columns, where) for file in files["file"]]
+    """The bars of ledger rows `files` as an arrow table, sorted, later batches winning; of them those `where` holds.
+
+    Raises:
+        MissingDataError: the lake no longer holds what the ledger says.
+    """
+    tables = [_read_batch(lake, symbol, entry, where, columns) for _, entry in files.iterrows()]
     table = pa.concat_tables([LANDED_BARS.empty_table().select(columns), *tables]).unify_dictionaries().combine_chunks()
     if len(tables) <= 1:
         return table
@@ -61,6 +66,20 @@ def read_batches(
     order = np.argsort(keys, kind="stable")  # of equal keys the latest batch comes last, and is kept
     is_last = np.append(np.diff(keys[order]) != 0, True)
     return table.take(pa.array(order[is_last]))
+
+
+def _read_batch(
+    lake: Lake, symbol: str, entry: pd.Series[Any], where: pc.Expression | None, columns: Sequence[str]
+) -> Any:
+    """The bars of one ledger row."""
+    try:
+        return lake.snapshot(TABLE, symbol, file=entry["file"]).arrow(columns, where)
+    except (MissingDataError, pa.ArrowException):
+        message = (
+            f"{lake.path(TABLE, symbol, entry['file'])}, where {entry['source_file']} landed, is missing or "
+            "damaged. Expected it as it landed: restore it, or name another home and ingest the files again."
+        )
+        raise MissingDataError(message) from None
 
 
 def _keys(table: Any) -> np.ndarray[Any, np.dtype[np.int64]]:

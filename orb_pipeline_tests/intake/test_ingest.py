@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orb_pipeline.errors import ConfigurationError, InputError, StorageError
+from orb_pipeline.errors import ConfigurationError, InputError, MissingDataError, StorageError
 from orb_pipeline.settings import Home
 from orb_pipeline_tests.data import real_data
 from orb_pipeline_tests.intake.house import HEADER, House, bars_file, hour, line
@@ -188,6 +188,19 @@ def test_the_changes_shown_are_those_of_the_first_rows_even_where_a_file_is_not_
     assert report.replaced == 60
     assert [f"{change.ts_utc:%H:%M}" for change in report.changes] == [f"10:{minute}" for minute in range(59, 49, -1)]
     assert {change.old[3] for change in report.changes} == {1900.0}
+
+
+@pytest.mark.parametrize("content", [None, b"damaged"])
+def test_a_batch_that_is_gone_or_damaged_is_missed_and_no_file_passes_for_landed(
+    house: House, tmp_path: Path, content: bytes | None
+) -> None:
+    path = bars_file(tmp_path / "first.csv", *hour(10))
+    house.ingest(path)
+    (batch,) = house.home.root.glob("lake/landed_bars/*/*.parquet")
+    batch.unlink() if content is None else batch.write_bytes(content)
+    for again in (path, bars_file(tmp_path / "second.csv", *hour(10), *hour(11))):
+        with pytest.raises(MissingDataError, match=r"batch-00001\.parquet, where .*first\.csv landed, is missing"):
+            house.ingest(again)
 
 
 def test_a_home_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path) -> None:
