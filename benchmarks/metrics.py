@@ -41,8 +41,8 @@ def main() -> None:
     outcomes = build_outcomes(study, features)
     days = pd.DataFrame({"trading_day": features["trading_day"].unique()})
     validation = catalogue.research.validation
-    seconds = best_seconds(lambda: build_strategies(outcomes, features, days, instrument, grid, validation))
-    strategies = build_strategies(outcomes, features, days, instrument, grid, validation)
+    seconds = best_seconds(lambda: build_strategies(outcomes, features, days, instrument, sessions, grid, validation))
+    strategies = build_strategies(outcomes, features, days, instrument, sessions, grid, validation)
 
     label = outcomes["orb_label"].to_numpy(zero_copy_only=False) == "0900"
     results = outcomes["pnl_r"].to_numpy(zero_copy_only=False)[label].reshape(-1, 90)

@@ -11,7 +11,7 @@ from typing import Literal
 import pandas as pd
 import pyarrow as pa
 
-from orb_pipeline.catalogue import Grid, Instrument, Research
+from orb_pipeline.catalogue import Grid, Instrument, Research, SessionSet
 from orb_pipeline.errors import BusyError, MissingDataError
 from orb_pipeline.intake.ledger import Landed, nothing_landed, select_landed
 from orb_pipeline.orchestration import builds, setups, verdicts
@@ -61,6 +61,10 @@ class Bench:
     @property
     def instrument(self) -> Instrument:
         return self.workshop.catalogue.instrument(self.symbol)
+
+    @property
+    def session_set(self) -> SessionSet:
+        return self.workshop.catalogue.sessions_of(self.symbol)
 
     @property
     def grid(self) -> Grid:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from orb_pipeline.catalogue.models import NO_FILTER, VOLUME_FILTER, Grid, Instrument, Validation
+from orb_pipeline.catalogue.models import NO_FILTER, VOLUME_FILTER, Grid, Instrument, SessionSet, Validation
 from orb_pipeline.errors import InputError
 from orb_pipeline.market.ticks import to_prices, to_ticks
 from orb_pipeline.research.validation import classify, validate
@@ -34,10 +34,11 @@ def build_strategies(
     features: pd.DataFrame,
     trading_days: pd.DataFrame,
     instrument: Instrument,
+    session_set: SessionSet,
     grid: Grid,
     validation: Validation,
 ) -> pd.DataFrame:
-    """All strategies of the grid for the session labels of `features`, by label, model, confirm count, target, filter.
+    """All strategies of sessions and grid, in the order session, entry model, confirm count, target, filter.
 
     Args:
         outcomes: `orb_outcomes`; features: the `daily_features` it was built from.
@@ -57,10 +58,10 @@ def build_strategies(
     span = trading_days["trading_day"].max() - trading_days["trading_day"].min()
     span_years = span.days / DAYS_PER_YEAR if len(trading_days) else 0.0
     tables = []
-    for label in features["orb_label"].cat.categories:
+    for label in session_set.labels:
         of_label = np.flatnonzero(broken["orb_label"] == label)
         metrics, yearly = results.metrics_of(of_label, year_index, eligible, len(years))
-        tables.append(_table(metrics, yearly, years, span_years, str(label), instrument, grid))
+        tables.append(_table(metrics, yearly, years, span_years, label, instrument, grid))
     strategies = pd.concat(tables, ignore_index=True)
     return pd.concat([strategies, validate(strategies, validation)], axis=1)
 

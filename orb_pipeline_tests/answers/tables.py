@@ -61,7 +61,7 @@ def simulated_strategies() -> pd.DataFrame:
     features = build_daily_features(study)
     outcomes = build_outcomes(study, features)
     validation = CATALOGUE.research.validation
-    return build_strategies(outcomes, features, days, instrument, grid, validation).iloc[::40]
+    return build_strategies(outcomes, features, days, instrument, sessions, grid, validation).iloc[::40]
 
 
 TABLES: dict[str, Callable[[], pd.DataFrame]] = {

@@ -28,7 +28,7 @@ def strategies_of_ten_years(seed: int, drift: float) -> pd.DataFrame:
     study = Study.of(bars, instrument, session_set, grid)
     features = build_daily_features(study)
     outcomes = build_outcomes(study, features)
-    return build_strategies(outcomes, features, days, instrument, grid, catalogue.research.validation)
+    return build_strategies(outcomes, features, days, instrument, session_set, grid, catalogue.research.validation)
 
 
 def passed(strategies: pd.DataFrame) -> pd.DataFrame:

@@ -36,5 +36,7 @@ def gold_slice() -> Slice:
     outcomes = build_outcomes(study, features)
     days = (bars["ts_utc"] + pd.Timedelta(hours=1)).dt.tz_localize(None).dt.normalize().unique()
     trading_days = pd.DataFrame({"trading_day": days})
-    strategies = build_strategies(outcomes, features, trading_days, instrument, grid, CATALOGUE.research.validation)
+    strategies = build_strategies(
+        outcomes, features, trading_days, instrument, sessions, grid, CATALOGUE.research.validation
+    )
     return Slice(study, bars, features, outcomes, trading_days, strategies)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from orb_pipeline.errors import InputError
@@ -116,6 +117,26 @@ def test_outcomes_that_do_not_belong_to_the_features_are_refused() -> None:
             part.features,
             part.trading_days,
             part.study.instrument,
+            part.study.session_set,
             part.study.grid,
             CATALOGUE.research.validation,
         )
+
+
+def test_a_session_that_never_occurred_has_its_strategies_all_the_same() -> None:
+    """Stored categories hold only what occurs, so the sessions come from the set."""
+    part = gold_slice()
+    broken = part.features[part.features["break_dir"].notna()]
+    of_first = part.features["orb_label"] == "0900"
+    rows = np.repeat((broken["orb_label"] == "0900").to_numpy(), 90)
+    strategies = build_strategies(
+        part.outcomes.filter(pa.array(rows)),
+        part.features[of_first].assign(orb_label=part.features["orb_label"].cat.remove_unused_categories()),
+        part.trading_days,
+        part.study.instrument,
+        part.study.session_set,
+        part.study.grid,
+        CATALOGUE.research.validation,
+    )
+    assert len(strategies) == 7020
+    assert strategies.loc[strategies["orb_label"] != "0900", "sample_size"].eq(0).all()

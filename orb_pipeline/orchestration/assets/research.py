@@ -65,7 +65,13 @@ def experimental_strategies(context: dg.AssetExecutionContext, workshop: dg.Reso
         days, features, outcomes = work.read("trading_days", "daily_features", "orb_outcomes")
         validation = work.research.validation
         strategies = build_strategies(
-            outcomes.arrow(), features.pandas(), days.pandas(), work.instrument, work.grid, validation
+            outcomes.arrow(),
+            features.pandas(),
+            days.pandas(),
+            work.instrument,
+            work.session_set,
+            work.grid,
+            validation,
         )
         stored = work.write(strategies, span=None).pandas()
         funnel = pictures.table(fallen_by_phase(stored, validation))
