@@ -264,19 +264,30 @@ def _contract_codes(table: Any, columns: Columns) -> Any | None:
     if not columns.contract:
         return None
     if len(columns.contract) == 1:
-        return table.column(columns.contract[0])
+        return _to_text(table, columns.contract[0])
     filled = []
     for name in columns.contract:
-        codes = table.column(name).cast(pa.string())
+        codes = plain(_to_text(table, name))
         filled.append(pc.if_else(pc.equal(codes, ""), pa.scalar(None, pa.string()), codes))
     return pc.coalesce(*filled)
+
+
+def _to_text(table: Any, name: str) -> Any:
+    """A column as text, or as a dictionary of text."""
+    column = table.column(name)
+    if pa.types.is_dictionary(column.type) and pa.types.is_string(column.type.value_type):
+        return column
+    try:
+        return plain(column).cast(pa.string())
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        message = f"Column {name} holds {column.type}; expected text. Write it as text, or leave it out."
+        raise InputError(message) from None
 
 
 def _simulated_rows(table: Any, columns: Columns) -> int:
     if columns.simulated is None:
         return 0
-    values = table.column(columns.simulated)
-    texts = pc.utf8_lower(pc.utf8_trim_whitespace(values.cast(pa.string())))
+    texts = pc.utf8_lower(pc.utf8_trim_whitespace(plain(_to_text(table, columns.simulated))))
     return int(pc.sum(pc.is_in(texts, pa.array(["true", "1", "yes", "t"]))).as_py() or 0)
 
 

@@ -109,6 +109,27 @@ def test_prices_given_as_text_or_decimals_in_parquet_are_read_like_numbers(tmp_p
     assert [checked.bars.open[0], checked.bars.close[0]] == [1900.1, 1900.1]
 
 
+@pytest.mark.parametrize("codes", [pa.array(["MGCJ3"]), pa.array([b"MGCJ3"]), pa.array(["MGCJ3"]).dictionary_encode()])
+def test_contract_codes_in_parquet_are_read_from_every_type_of_text(tmp_path: Path, codes: pa.Array) -> None:
+    assert contracts(read(one_bar_in_parquet(tmp_path, codes))) == ["MGCJ23"]
+
+
+@pytest.mark.parametrize("codes", [pa.array([["MGCJ3"]]), pa.array([b"\xff"])])
+def test_a_contract_column_that_cannot_be_text_is_an_error_that_names_it(tmp_path: Path, codes: pa.Array) -> None:
+    with pytest.raises(InputError, match=r"Column symbol holds .*; expected text"):
+        read(one_bar_in_parquet(tmp_path, codes))
+
+
+def test_numbers_for_contract_codes_name_no_contract(tmp_path: Path) -> None:
+    assert reasons(read(one_bar_in_parquet(tmp_path, pa.array([7])))) == {1: "unknown_contract"}
+
+
+def one_bar_in_parquet(folder: Path, codes: pa.Array) -> Path:
+    bar = {"ts_utc": ["2023-03-06 10:00"], "open": [1900.0], "high": [1900.0], "low": [1900.0], "close": [1900.0]}
+    pq.write_table(pa.table({**bar, "volume": [7], "symbol": codes}), folder / "bars.parquet")
+    return folder / "bars.parquet"
+
+
 def test_a_price_column_that_cannot_hold_numbers_is_an_error_that_names_it(tmp_path: Path) -> None:
     stamp = pa.array([pd.Timestamp("2023-03-06 10:01", tz="UTC")])
     prices = {name: pa.array([1900.0]) for name in ("high", "low", "close")}
