@@ -74,6 +74,7 @@ def test_every_asset_carries_its_facts_and_every_gate_blocks() -> None:
         checks = {check.name: check for check in asset.check_specs}
         assert set(checks) == {gate.check for gate in GATES if gate.asset == spec.key.to_user_string()}
         assert all(check.blocking and check.description for check in checks.values())
+        assert all(check.partitions_def == asset.partitions_def for check in asset.check_specs)
 
 
 def test_an_instrument_of_the_user_is_a_partition_without_code(home: Home) -> None:
