@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import dagster as dg
+import numpy as np
 import pandas as pd
+
+from orb_pipeline.research.validation import PASSED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,28 +20,37 @@ if TYPE_CHECKING:
     from orb_pipeline.orchestration.gates.base import Fact
 
 _ROWS_SHOWN = 50
-_INCHES = (7.0, 2.6)
-_DOTS_PER_INCH = 80
+_INCHES = (7.0, 2.8)
+_DOTS_PER_INCH = 110
+_LINE, _QUIET, _KEPT = "#33658a", "#b8c4d4", "#1f6f5c"
 
 
 def bars_per_day(trading_days: pd.DataFrame) -> dg.MarkdownMetadataValue:
-    figure, axes = _figure("Bars per trading day")
-    axes.plot(trading_days["trading_day"], trading_days["bar_count"], linewidth=0.6)
+    """A dot a day: short Sundays and Fridays are bands of their own, a hole in the data is a cloud below them."""
+    figure, axes = _figure("Bars per trading day", across="trading day", up="bars")
+    axes.plot(trading_days["trading_day"], trading_days["bar_count"], ".", markersize=2.5, color=_LINE)
+    axes.set_ylim(bottom=0)
     return _markdown(figure, "Bars per trading day")
 
 
 def closing_prices(bars: pd.DataFrame) -> dg.MarkdownMetadataValue:
-    figure, axes = _figure("Close, points")
+    figure, axes = _figure("Close of the front month", across="UTC", up="points")
     step = max(1, len(bars) // 2_000)
-    axes.plot(bars["ts_utc"].iloc[::step], bars["close"].iloc[::step], linewidth=0.6)
+    axes.plot(bars["ts_utc"].iloc[::step], bars["close"].iloc[::step], linewidth=0.8, color=_LINE)
     return _markdown(figure, "Closing prices")
 
 
 def ranges_by_session(features: pd.DataFrame) -> dg.MarkdownMetadataValue:
-    figure, axes = _figure("Opening range by session, points")
+    figure, axes = _figure("Opening ranges: median, quartiles and reach", across="session", up="points")
     sizes = features.dropna(subset=["orb_size"]).groupby("orb_label", observed=True, sort=False)["orb_size"]
     names = list(sizes.groups)
-    axes.boxplot([sizes.get_group(name) for name in names], tick_labels=[str(name) for name in names], showfliers=False)
+    axes.boxplot(
+        [sizes.get_group(name) for name in names],
+        tick_labels=[str(name) for name in names],
+        showfliers=False,
+        medianprops={"color": _KEPT, "linewidth": 1.6},
+    )
+    axes.set_ylim(bottom=0)
     return _markdown(figure, "Opening range by session")
 
 
@@ -48,9 +60,15 @@ def outcomes_by_entry_model(outcomes: pd.DataFrame) -> dg.MarkdownMetadataValue:
 
 
 def expectancies(strategies: pd.DataFrame) -> dg.MarkdownMetadataValue:
-    figure, axes = _figure("Strategies by expectancy, R")
-    axes.hist(strategies["expectancy_r"].dropna(), bins=60)
+    """All that traded, and those that passed set off against them."""
+    figure, axes = _figure("Strategies by expectancy", across="R per trade", up="strategies")
+    traded = strategies[strategies["sample_size"] > 0]
+    passed = traded["validation_status"] == PASSED
+    bins = np.histogram_bin_edges(traded["expectancy_r"], bins=60).tolist()
+    axes.hist(traded["expectancy_r"], bins=bins, color=_QUIET, label=f"traded: {len(traded):,}")
+    axes.hist(traded.loc[passed, "expectancy_r"], bins=bins, color=_KEPT, label=f"passed: {int(passed.sum()):,}")
     axes.axvline(0, linewidth=0.8, color="black")
+    axes.legend(frameon=False)
     return _markdown(figure, "Strategies by expectancy")
 
 
@@ -68,6 +86,8 @@ def metadata_of(facts: Mapping[str, Fact]) -> dict[str, dg.MetadataValue | int |
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, pd.Timestamp):
@@ -75,14 +95,20 @@ def _cell(value: object) -> str:
     return str(value).replace("|", "/")
 
 
-def _figure(title: str) -> tuple[Figure, Axes]:
+def _figure(title: str, *, across: str, up: str) -> tuple[Figure, Axes]:
+    """An empty plot; `across` and `up` say what its axes count."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # half a second: only when something is drawn
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=_INCHES, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    axes.set_title(title)
+    axes.set_title(title, loc="left", fontsize=11)
+    axes.set_xlabel(across)
+    axes.set_ylabel(up)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", linewidth=0.5, color="#e3e6ea")
+    axes.set_axisbelow(True)
     return figure, axes
 
 
