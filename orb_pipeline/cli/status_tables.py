@@ -48,8 +48,8 @@ def _show_instrument(instrument: InstrumentStatus) -> None:
     else:
         label = f"  {SIMULATED}" if landed.simulated else ""
         out.print(
-            f"\n{instrument.symbol}{label}: {landed.rows:,} bars from {landed.files} files, "
-            f"{landed.rejected:,} rejected, {_time(landed.first_ts)} to {_time(landed.last_ts)}"
+            f"\n{instrument.symbol}{label}: {landed.rows:,} bars from {landed.files} file{'s' * (landed.files != 1)}, "
+            f"{landed.rejected:,} rejected, {_time(landed.first_ts)} to {_time(landed.last_ts)} UTC"
         )
     show(
         table(

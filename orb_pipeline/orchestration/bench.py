@@ -202,7 +202,8 @@ class Bench:
 
 
 def _span(table: pa.Table, column: str | None) -> tuple[str | None, str | None]:
+    """First and last value in ISO 8601."""
     if column is None or table.num_rows == 0:
         return None, None
     values = table.column(column)
-    return tuple(str(values[index].as_py()).removesuffix("+00:00") for index in (0, -1))  # type: ignore[return-value]
+    return values[0].as_py().isoformat(), values[-1].as_py().isoformat()

@@ -8,7 +8,9 @@ import os
 import dagster as dg
 import psutil
 
-PROCESS_TAG = "orb/process"  # "<pid>@<time the process was created>": a number that is used again is another process
+# "<pid>@<time the process was created>": a number that is used again is another process. Dagster's pages hide tags
+# with this prefix.
+PROCESS_TAG = ".dagster/orb_process"
 
 _UNFINISHED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 _CLOCK_TOLERANCE_SECONDS = 1.0

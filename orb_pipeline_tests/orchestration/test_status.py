@@ -54,7 +54,7 @@ def test_what_is_built_is_current_and_every_gate_passed(built_home: Home) -> Non
     assert status.is_current
     assert {gate.state for asset in status.assets for gate in asset.gates} == {"passed"}
     assert status.assets[0].rows == 90_000
-    assert status.assets[0].first == "2025-12-19 04:05:00"
+    assert status.assets[0].first == "2025-12-19T04:05:00+00:00"
 
 
 def test_a_change_upstream_makes_all_below_it_stale(built_home: Home) -> None:

@@ -37,8 +37,8 @@ def judge_bar_counts(trading_days: pd.DataFrame, limits: Gates) -> GateResult:
     worst = thin.sort_values("share").head(_WORST_SHOWN)
     passed = share <= limits.max_thin_day_share and run <= limits.max_thin_run_days
     message = (
-        f"{len(thin)} of {len(judged)} judged days ({share:.1%}) have fewer than {limits.min_usual_share:.0%} of the "
-        f"bars usual on their weekday, at most {run} in a row; allowed are {limits.max_thin_day_share:.0%} and "
+        f"{len(thin):,} of {len(judged):,} judged days ({share:.1%}) have fewer than {limits.min_usual_share:.0%} of "
+        f"the bars usual on their weekday, at most {run} in a row; allowed are {limits.max_thin_day_share:.0%} and "
         f"{limits.max_thin_run_days} in a row."
     )
     if len(worst):
@@ -47,7 +47,7 @@ def judge_bar_counts(trading_days: pd.DataFrame, limits: Gates) -> GateResult:
     facts: dict[str, Fact] = {
         "thin_days": len(thin),
         "judged_days": len(judged),
-        "thin_share": share,
+        "thin_share": round(share, 4),
         "longest_thin_run": run,
         "worst_days": worst[["day", "bars", "usual", "share"]],
     }
