@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -39,6 +40,19 @@ class Catalogue:
 
     def sessions_of(self, symbol: str) -> SessionSet:
         return self.session_sets[self.instrument(symbol).session_set]
+
+    def study_hash(self, symbol: str) -> str:
+        """SHA-256 of what an instrument's bars are studied under: its own entry, its sessions and the grid."""
+        entries = (self.instrument(symbol), self.sessions_of(symbol), self.grid)
+        return _hash_of(*(entry.model_dump_json(exclude={"name", "simulation"}) for entry in entries))
+
+    def research_hash(self) -> str:
+        """SHA-256 of the thresholds of intake, validation and gates."""
+        return _hash_of(self.research.model_dump_json())
+
+
+def _hash_of(*texts: str) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
 def load_catalogue(user_folder: Path | None = None) -> Catalogue:
@@ -126,7 +140,7 @@ class _Files:
             value = first["input"]
             seen = f" (found {value!r})" if isinstance(value, str | int | float) and repr(value) not in reason else ""
             known = (
-                f"; known keys: {', '.join(model.model_fields)}"
+                f"; known keys: {', '.join(_keys_at(model, first['loc'][:-1]))}"
                 if first["type"] in ("extra_forbidden", "missing")
                 else ""
             )
@@ -150,13 +164,35 @@ class _Files:
         if self._user_folder is None or not self._user_path(name).exists():
             return {}
         path = self._user_path(name)
-        tree = _parse(path.read_text(encoding="utf-8"), str(path))
+        tree = _parse(_read_text(path), str(path))
         unknown = sorted(set(tree) - set(self._packaged[name]))
         if unknown:
             known = ", ".join(sorted(self._packaged[name]))
             message = f"{path}: unknown key {unknown[0]!r}; known: {known}. Correct this key and run again."
             raise ConfigurationError(message)
         return tree
+
+
+def _keys_at(model: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:
+    """The keys of the entry at `place` inside `model`, or of the innermost one on the way that has keys."""
+    keys = model.model_fields
+    for part in place:
+        field = keys.get(str(part))
+        inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_model(kind)] if field else []
+        keys = inner[0].model_fields if inner else keys
+    return list(keys)
+
+
+def _is_model(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{path} cannot be read ({error}). Expected a YAML file in UTF-8; correct it and run again."
+        raise ConfigurationError(message) from None
 
 
 def _parse(text: str, name: str) -> Tree:

@@ -119,6 +119,21 @@ def test_a_misspelt_key_of_an_instrument_lists_the_known_ones(tmp_path: Path) ->
     assert "commission" in message
 
 
+def test_a_misspelt_key_of_a_section_lists_the_keys_of_that_section(tmp_path: Path) -> None:
+    folder = with_file(tmp_path / "catalogue", "research.yaml", "validation: {min_trade: 30}")
+    assert "known keys: min_trades, warn_below_trades" in refusal(folder)
+
+
+def test_a_file_that_is_no_text_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "grid.yaml").write_bytes(b"\xff\xfe\x00")
+    assert f"{tmp_path / 'grid.yaml'} cannot be read" in refusal(tmp_path)
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "grid.yaml").mkdir()
+    assert f"{tmp_path / 'grid.yaml'} cannot be read" in refusal(tmp_path)
+
+
 def test_an_instrument_without_a_tick_is_refused(tmp_path: Path) -> None:
     folder = with_file(tmp_path / "catalogue", "instruments.yaml", "instruments: {SIL: {name: Silver}}")
     assert "instruments.SIL.tick" in refusal(folder)
