@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
@@ -12,10 +12,10 @@ import pandas as pd
 import pyarrow as pa
 
 from orb_pipeline.catalogue import Grid, Instrument, Research, SessionSet
-from orb_pipeline.errors import BusyError, MissingDataError
+from orb_pipeline.errors import BusyError, InputError, MissingDataError
 from orb_pipeline.intake.ledger import Landed, nothing_landed, select_landed
 from orb_pipeline.orchestration import builds, setups, verdicts
-from orb_pipeline.orchestration.builds import LANDED_BARS
+from orb_pipeline.orchestration.builds import CATALOGUE, LANDED_BARS, RESEARCH, Build
 from orb_pipeline.orchestration.gates import Evidence, Gate, GateResult, gates_of
 from orb_pipeline.orchestration.progress import AssetSummary
 from orb_pipeline.orchestration.verdicts import Verdict, Waiver
@@ -108,18 +108,33 @@ class Bench:
         Raises:
             MissingDataError: one has not been built.
             GateFailedError: a gate does not hold.
+            InputError: they do not belong together: one was built from another content of a second one than the
+                present, or under another catalogue.
         """
         tables = [self.workshop.table(name, self.symbol) for name in names]
         now = self.workshop.now()
+        present = {name: table.content_hash for name, table in zip(names, tables, strict=True)}
+        present[CATALOGUE] = self.workshop.catalogue.study_hash(self.symbol)
         with self.workshop.warehouse.transaction() as connection:
             for name, table in zip(names, tables, strict=True):
                 waivers = verdicts.require(connection, name, self.symbol, table.content_hash, now)
                 self._waivers |= {waiver.number: waiver for waiver in waivers}
                 build = builds.find(connection, name, self.symbol, table.content_hash)
+                if build is not None:
+                    self._refuse_if_stale(build, present)
                 self.simulated |= build is not None and build.simulated
                 self._inputs[name] = table.content_hash
                 self._tables[name] = table
         return tables
+
+    def _refuse_if_stale(self, build: Build, present: Mapping[str, str]) -> None:
+        for name, content_hash in build.inputs.items():
+            if present.get(name, content_hash) != content_hash:
+                message = (
+                    f"{build.asset} of {self.symbol} was built from another {name} than the present one. "
+                    f"Build it again: `orb run --instrument {self.symbol}`."
+                )
+                raise InputError(message)
 
     def study(self) -> Study:
         """The bars that were read, under study."""
@@ -189,7 +204,11 @@ class Bench:
             asset=self.asset,
             instrument=self.symbol,
             content_hash=content_hash,
-            inputs=self._inputs,
+            inputs={
+                **self._inputs,
+                CATALOGUE: self.workshop.catalogue.study_hash(self.symbol),
+                RESEARCH: self.workshop.catalogue.research_hash(),
+            },
             rows=self.rows or 0,
             first=self.span[0],
             last=self.span[1],

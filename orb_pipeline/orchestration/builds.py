@@ -13,6 +13,8 @@ Connection = duckdb.DuckDBPyConnection
 
 LANDED_BARS = "landed_bars"  # an input of builds that is no asset: what the ledger lists
 CLOSED_DAY = "closed_day"  # an input that is no table: the last closed trading day when bars_1m was built
+CATALOGUE = "catalogue"  # the catalogue's hash of what the bars are studied under: instrument, sessions, grid
+RESEARCH = "research"  # the catalogue's hash of thresholds
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from orb_pipeline.catalogue import load_catalogue
+from orb_pipeline.catalogue import Catalogue, load_catalogue
 from orb_pipeline.intake.ledger import Landed
 from orb_pipeline.market.trading_day import last_closed_day
 from orb_pipeline.orchestration.jobs import research_job
@@ -35,14 +35,15 @@ def research_nightly(_context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunR
     landed = {symbol: status.landed for symbol, status in known.items() if status.landed is not None}
     due = [symbol for symbol in landed if symbol in catalogue.instruments and not known[symbol].is_current]
     for symbol in due:
-        yield dg.RunRequest(run_key=run_key(symbol, landed[symbol], closed_day), partition_key=symbol)
+        yield dg.RunRequest(run_key=run_key(catalogue, symbol, landed[symbol], closed_day), partition_key=symbol)
     if not landed:
         yield dg.SkipReason("No instrument has landed bars. Land some with `orb ingest FILE --instrument SYMBOL`.")
     elif not due:
         yield dg.SkipReason(f"Nothing new since the last run of {', '.join(landed)}.")
 
 
-def run_key(symbol: str, landed: Landed, closed_day: dt.date) -> str:
-    """One key for one state of the data: a run that failed on it is not repeated until that changes."""
+def run_key(catalogue: Catalogue, symbol: str, landed: Landed, closed_day: dt.date) -> str:
+    """One key for one state of data and catalogue: a run that failed on it is not repeated until that changes."""
     last_day = last_closed_day(landed.last_ts, 0) + dt.timedelta(days=1) if landed.last_ts else closed_day
-    return f"{symbol}:{landed.content_hash[:16]}:{min(closed_day, last_day)}"
+    settings = f"{catalogue.study_hash(symbol)[:8]}{catalogue.research_hash()[:8]}"
+    return f"{symbol}:{landed.content_hash[:16]}:{settings}:{min(closed_day, last_day)}"

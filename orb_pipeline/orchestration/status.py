@@ -11,7 +11,7 @@ from orb_pipeline.catalogue import Catalogue
 from orb_pipeline.intake.ledger import Landed, select_landed
 from orb_pipeline.market.trading_day import day_open, last_closed_day, number_of
 from orb_pipeline.orchestration import builds, setups, verdicts
-from orb_pipeline.orchestration.builds import CLOSED_DAY, LANDED_BARS, Build
+from orb_pipeline.orchestration.builds import CATALOGUE, CLOSED_DAY, LANDED_BARS, RESEARCH, Build
 from orb_pipeline.orchestration.gates import ASSETS, gates_of
 from orb_pipeline.orchestration.verdicts import NEVER_JUDGED, Connection, Waiver
 from orb_pipeline.settings import Home
@@ -90,8 +90,17 @@ def read_status(home: Home, catalogue: Catalogue, now: dt.datetime) -> Status:
         symbols = sorted(set(landed).union(*in_lake.values()))
         for symbol in symbols:
             hashes["validated_setups", symbol] = setups.content_hash(setups.select(connection, symbol))
-        views = [_View(connection, symbol, landed.get(symbol), hashes, closed_day, now) for symbol in symbols]
+        views = [
+            _View(connection, symbol, landed.get(symbol), hashes, _settings(catalogue, symbol), closed_day, now)
+            for symbol in symbols
+        ]
         return Status(tuple(view.status() for view in views), verdicts.select_waivers(connection, now))
+
+
+def _settings(catalogue: Catalogue, symbol: str) -> dict[str, str | None]:
+    """What the catalogue says now, by the names under which builds record it."""
+    is_known = symbol in catalogue.instruments
+    return {CATALOGUE: catalogue.study_hash(symbol) if is_known else None, RESEARCH: catalogue.research_hash()}
 
 
 @dataclass(frozen=True)
@@ -102,6 +111,7 @@ class _View:
     symbol: str
     landed: Landed | None
     hashes: Mapping[tuple[str, str], str]
+    settings: Mapping[str, str | None]
     closed_day: dt.date
     now: dt.datetime
 
@@ -157,6 +167,9 @@ class _View:
             elif name == CLOSED_DAY:
                 if self._has_closed_since(dt.date.fromisoformat(content_hash)):
                     return "trading days have closed since"
+            elif name in self.settings:
+                if self.settings[name] != content_hash:
+                    return "the catalogue has changed since"
             elif self.hashes.get((name, self.symbol)) != content_hash:
                 return f"{name} has changed since"
             elif name in stale:

@@ -183,6 +183,21 @@ def test_an_expired_waiver_does_not_let_through(landed_home: Home) -> None:
     assert _materialise_only(landed_home, "validated_setups", "XAUUSD") == ""
 
 
+def test_nothing_is_built_from_tables_that_do_not_belong_together(built_home: Home) -> None:
+    override(built_home, "instruments.yaml", "instruments: {XAUUSD: {commission: 5}}")
+    refusal = _materialise_only(built_home, "experimental_strategies", "XAUUSD")
+    assert "of XAUUSD was built from another catalogue than the present one" in refusal
+    run(built_home, "XAUUSD", to="orb_outcomes")
+    assert _materialise_only(built_home, "experimental_strategies", "XAUUSD") == ""
+    with Warehouse(built_home.warehouse).transaction() as connection:
+        connection.execute(
+            'update asset_builds set inputs = json_merge_patch(inputs, \'{"daily_features": "before"}\') '
+            "where asset = 'orb_outcomes'"
+        )
+    refusal = _materialise_only(built_home, "experimental_strategies", "XAUUSD")
+    assert "orb_outcomes of XAUUSD was built from another daily_features than the present one" in refusal
+
+
 def test_nothing_found_fails_with_the_number_tried_beside_the_number_kept(landed_home: Home) -> None:
     (summary,) = run(landed_home, "GC")
     assert not summary.succeeded

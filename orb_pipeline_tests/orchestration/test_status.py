@@ -74,6 +74,27 @@ def test_a_closed_day_makes_stale_only_where_its_bars_have_landed(built_home: Ho
     assert by_asset(built_home, "XAUUSD")["bars_1m"].stale == "trading days have closed since"
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("instruments.yaml", "instruments: {XAUUSD: {commission: 5}}"),
+        ("sessions.yaml", 'session_sets: {brisbane: {zone: Australia/Brisbane, sessions: {"0900": "09:00"}}}'),
+        ("grid.yaml", "grid: {orb_minutes: 15}"),
+        ("research.yaml", "validation: {min_trades: 60}"),
+    ],
+)
+def test_what_was_built_under_another_catalogue_is_stale(built_home: Home, name: str, text: str) -> None:
+    override(built_home, name, text)
+    assets = by_asset(built_home, "XAUUSD")
+    assert assets["bars_1m"].stale == "the catalogue has changed since"
+    assert all(asset.stale for asset in assets.values())
+
+
+def test_another_instrument_or_a_new_name_in_the_catalogue_makes_nothing_stale(built_home: Home) -> None:
+    override(built_home, "instruments.yaml", "instruments: {MGC: {commission: 5}, XAUUSD: {name: Gold}}")
+    assert status_of(built_home, "XAUUSD").is_current
+
+
 def test_gates_failed_and_waived_show_with_their_message(landed_home: Home) -> None:
     override(landed_home, "instruments.yaml", 'instruments: {GC: {tick: "0.30"}}')
     run_graph(landed_home, load_catalogue(landed_home.catalogue), ["GC"], to="bars_1m")
