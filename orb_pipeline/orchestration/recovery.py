@@ -47,8 +47,11 @@ def _free_slots(instance: dg.DagsterInstance) -> None:
 
 
 def _is_dead(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    """Whether every process that this run has recorded is gone. A run that has recorded none is left alone."""
-    tag = run.tags.get(PROCESS_TAG)
+    """Whether every process that this run has recorded is gone. A run that has recorded none is left alone.
+
+    A run that repeats another one, from Dagster's page, has that one's tags, and so the tag of a process not its own.
+    """
+    tag = run.tags.get(PROCESS_TAG) if run.parent_run_id is None else None
     if tag is not None:
         pid, created = tag.split("@")
         return not _is_alive(int(pid), float(created) + _CLOCK_TOLERANCE_SECONDS)

@@ -78,6 +78,15 @@ def test_a_launched_run_is_known_by_the_process_its_events_name(home: Home) -> N
         assert recover(instance) == [run_id]
 
 
+def test_a_repeated_run_is_not_taken_for_the_dead_one_whose_tags_it_has(home: Home) -> None:
+    with open_instance(home) as instance:
+        dead = {PROCESS_TAG: f"{os.getpid()}@1.5"}
+        first = _started(instance, dead)
+        assert recover(instance) == [first]
+        _started(instance, dead, parent_run_id=first, root_run_id=first)
+        assert recover(instance) == []
+
+
 def test_slots_of_runs_that_are_over_are_freed(home: Home) -> None:
     with open_instance(home) as instance:
         run_id = _started(instance, process_tag())
@@ -91,7 +100,7 @@ def test_slots_of_runs_that_are_over_are_freed(home: Home) -> None:
         assert _slots(instance) == set()
 
 
-def _started(instance: dg.DagsterInstance, tags: dict[str, str]) -> str:
+def _started(instance: dg.DagsterInstance, tags: dict[str, str], **lineage: str) -> str:
     @dg.op
     def nothing() -> None: ...
 
@@ -99,7 +108,7 @@ def _started(instance: dg.DagsterInstance, tags: dict[str, str]) -> str:
     def idle() -> None:
         nothing()
 
-    run: Any = instance.create_run_for_job(idle, tags=tags)
+    run: Any = instance.create_run_for_job(idle, tags=tags, **lineage)
     instance.report_dagster_event(dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, run.job_name), run.run_id)
     return str(run.run_id)
 
