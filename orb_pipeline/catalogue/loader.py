@@ -95,9 +95,9 @@ def _check_references(
     if missing:
         known = ", ".join(sorted(instrument.range_filters))
         files.refuse(
-            "instruments.yaml",
-            (*key, "range_filters"),
-            f"the grid uses {', '.join(missing)}, which has no threshold here; given: {known} "
+            "grid.yaml",
+            ("grid", "filters"),
+            f"{', '.join(missing)} has no threshold in instruments.yaml, {'.'.join(key)}.range_filters; known: {known} "
             f"({VOLUME_FILTER} needs none)",
         )
 
@@ -135,7 +135,7 @@ class _Files:
             return model.model_validate(data)
         except ValidationError as error:
             first = error.errors()[0]
-            where = (*key, *(str(part) for part in first["loc"]))
+            where = (*key, *_names_of(first["loc"], data))
             reason = first["msg"].removeprefix("Value error, ")
             value = first["input"]
             seen = f" (found {value!r})" if isinstance(value, str | int | float) and repr(value) not in reason else ""
@@ -181,6 +181,17 @@ def _keys_at(model: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:
         inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_model(kind)] if field else []
         keys = inner[0].model_fields if inner else keys
     return list(keys)
+
+
+def _names_of(place: tuple[str | int, ...], data: object) -> list[str]:
+    """`place` by the keys of the file: an entry of a mapping that was read as a list goes by its name there."""
+    names: list[str] = []
+    for part in place:
+        entries = data if isinstance(data, dict) else {}
+        name = list(entries)[part] if isinstance(part, int) and entries else part
+        names.append(str(name))
+        data = entries.get(name)
+    return names
 
 
 def _is_model(kind: object) -> bool:

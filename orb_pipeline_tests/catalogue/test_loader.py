@@ -160,7 +160,7 @@ def test_a_malformed_session_time_names_its_place_and_the_form(tmp_path: Path, t
     )
     message = refusal(folder)
     assert str(folder / "sessions.yaml") in message
-    assert "session_sets.ny.sessions" in message
+    assert "session_sets.ny.sessions.a.time" in message
     assert "HH:MM" in message
 
 
@@ -187,13 +187,19 @@ def test_two_sessions_at_one_time_are_refused(tmp_path: Path) -> None:
         ("confirm_bars: [11]", "confirm_bars"),
         ("entry_models: [E4]", "entry_models"),
         ("filters: [ORB_X4]", "is not a filter"),
-        ("filters: [ORB_G7]", "has no threshold here"),
+        ("filters: [ORB_G7]", "has no threshold"),
         ("orb_minutes: 7", "orb_minutes"),
         ("rr_targets: [1.0, 1.0]", "twice"),
     ],
 )
 def test_a_grid_outside_the_rules_is_refused(tmp_path: Path, grid: str, reason: str) -> None:
     assert reason in refusal(with_file(tmp_path / "catalogue", "grid.yaml", f"grid: {{{grid}}}"))
+
+
+def test_a_filter_without_threshold_names_the_grid_and_the_instrument(tmp_path: Path) -> None:
+    message = refusal(with_file(tmp_path / "catalogue", "grid.yaml", "grid: {filters: [ORB_G7]}"))
+    assert message.startswith(f"{tmp_path / 'catalogue' / 'grid.yaml'}: grid.filters: ORB_G7 has no threshold")
+    assert "range_filters; known: ORB_G2, ORB_G3" in message
 
 
 @pytest.mark.parametrize("text", ["instruments: [", "- just\n- a list", "instruments: 3", "instruments: {MGC: 3}"])
