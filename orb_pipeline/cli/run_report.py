@@ -71,6 +71,7 @@ def write_report(here: Context, summary: RunSummary) -> Path | None:
         setups=here.warehouse.frame("select * from validated_setups where instrument = ?", [symbol]),
         trading_days=here.lake.read("trading_days", symbol, ["trading_day", "simulated"]),
         gates=gates,
+        validation=here.catalogue.research.validation,
         made_at=here.now(),
     )
     path = here.home.reports / f"research-{symbol}.html"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-_WIDTH, _HEIGHT, _FLOOR = 720, 220, 190  # units of the view box; the floor is the axis
+_WIDTH, _HEIGHT, _FLOOR = 720, 230, 190  # units of the view box; the floor is the axis
+_MOST_TICKS = 8
+_TICK_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # R
+_EDGE = 25
 _BINS = 48
 _TAILS = (0.5, 99.5)  # percentiles the axis spans: a handful of tiny samples would stretch it out of use
 
@@ -28,12 +31,24 @@ def expectancy_histogram(strategies: pd.DataFrame) -> str:
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="Histogram of expectancy in R">{bars}'
         f'<line x1="0" y1="{_FLOOR}" x2="{_WIDTH}" y2="{_FLOOR}"/>'
         f'<line class="zero" x1="{zero:.1f}" y1="8" x2="{zero:.1f}" y2="{_FLOOR}"/>'
-        f'<text x="0" y="{_HEIGHT - 8}">{edges[0]:.2f} R and less</text>'
-        f'<text x="{zero:.1f}" y="{_HEIGHT - 8}" text-anchor="middle">0</text>'
-        f'<text x="{_WIDTH}" y="{_HEIGHT - 8}" text-anchor="end">{edges[-1]:.2f} R and more</text></svg>'
-        f"<p>{len(traded):,} strategies with at least one trade; {int(passed.sum()):,} passed (set off)."
-        "</p>"
+        f"{_ticks(edges[0], edges[-1])}</svg>"
+        f'<p><span class="key">{len(traded):,} strategies with a trade</span>'
+        f'<span class="key kept">{int(passed.sum()):,} that passed</span></p>'
+        f"<p>By expectancy in R per trade. The highest bar holds {int(all_counts.max()):,} strategies; the outermost "
+        "bars hold all beyond them, too.</p>"
     )
+
+
+def _ticks(low: float, high: float) -> str:
+    """Labels at round values of R between the ends; none so near to an end that it would be cut."""
+    span = high - low
+    step = next((step for step in _TICK_STEPS if span / step <= _MOST_TICKS), _TICK_STEPS[-1])
+    labels = []
+    for number in range(int(np.ceil(low / step)), int(np.floor(high / step)) + 1):
+        x = (number * step - low) / span * _WIDTH
+        if _EDGE <= x <= _WIDTH - _EDGE:
+            labels.append(f'<text x="{x:.1f}" y="{_HEIGHT - 14}" text-anchor="middle">{number * step:g}</text>')
+    return "".join(labels)
 
 
 def _bars(heights: np.ndarray, kind: str) -> str:

@@ -10,7 +10,9 @@ from importlib import resources
 
 import pandas as pd
 
+from orb_pipeline.catalogue.models import Validation
 from orb_pipeline.monitoring.histogram import expectancy_histogram
+from orb_pipeline.research.validation import CORE_TRADES, REGIME_TRADES, fallen_by_phase, phases
 
 _TOP_SETUPS = 50
 
@@ -33,6 +35,7 @@ def research_report(
     setups: pd.DataFrame,
     trading_days: pd.DataFrame,
     gates: Sequence[Gate],
+    validation: Validation,
     made_at: dt.datetime,
 ) -> str:
     """The page.
@@ -43,6 +46,7 @@ def research_report(
         setups: rows of validated_setups, active and retired.
         trading_days: columns trading_day and simulated.
         gates: verdicts on the data the page shows.
+        validation: the thresholds that strategies had to pass.
         made_at: when it is made, aware.
     """
     active = setups[setups["status"] == "active"].sort_values("expectancy_r", ascending=False)
@@ -52,9 +56,9 @@ def research_report(
         _banner(trading_days),
         _facts(strategies, active, retired, trading_days, made_at),
         _section("Gates", _gates(gates)),
-        _section("From tried to kept", _funnel(strategies)),
+        _section("From tried to kept", _funnel(strategies, validation)),
         _section("Expectancy of every strategy tried", expectancy_histogram(strategies)),
-        _section("Validated setups", _setups(active)),
+        _section("Validated setups", _setups(active, len(strategies), validation)),
     ]
     if len(retired):
         parts.append(_section("Retired setups", _retired(retired)))
@@ -105,16 +109,17 @@ def _gates(gates: Sequence[Gate]) -> str:
         return '<span class="bad">failed</span>'
 
     rows = [(escape(gate.asset), escape(gate.check), state(gate), escape(gate.message)) for gate in gates]
-    return _table(("asset", "gate", "verdict", "what was seen"), rows, "No gate was judged.")
+    return _table(("asset", "gate", "verdict", "what was seen"), rows, "No gate was judged.", kind="stacked")
 
 
-def _funnel(strategies: pd.DataFrame) -> str:
-    rejected = strategies.loc[strategies["validation_status"] != "PASSED", "validation_phase"].astype(str)
-    counts = rejected.value_counts()
-    rows = [("tried", f"{len(strategies):,}")]
-    rows += [(f"rejected: {escape(str(phase))}", f"{count:,}") for phase, count in counts.items()]
-    rows.append(("passed", f"{len(strategies) - int(counts.sum()):,}"))
-    return _table(("step", "strategies"), rows, "")
+def _funnel(strategies: pd.DataFrame, validation: Validation) -> str:
+    asks = {phase.name: phase.asks for phase in phases(validation)}
+    rows = [
+        (str(step.phase), asks[str(step.phase)], f"{step.tried:,}", f"{step.fell:,}", f"{step.left:,}")
+        for step in fallen_by_phase(strategies, validation).itertuples()
+    ]
+    numbers = ("tried", "fell", "left")
+    return _table(("phase", "asks for", *numbers), rows, "", numbers=numbers)
 
 
 _SETUP_COLUMNS = {
@@ -130,19 +135,26 @@ _SETUP_COLUMNS = {
 _DECIMALS = {"win_rate": 3, "expectancy_r": 3, "stressed_expectancy_r": 3, "sharpe_ann": 2, "max_drawdown_r": 1}
 
 
-def _setups(active: pd.DataFrame) -> str:
+def _setups(active: pd.DataFrame, tried: int, validation: Validation) -> str:
     top = active.head(_TOP_SETUPS)
     rows = [
         (escape(row["strategy_id"]), *(_value(column, row[column]) for column in _SETUP_COLUMNS))
         for row in top.to_dict("records")
     ]
-    note = (
-        f"<p>The best {_TOP_SETUPS} of {len(active):,} by expectancy; <code>orb sql</code> has all.</p>"
-        if len(active) > len(top)
-        else ""
-    )
     empty = "No setup is validated. The table above says at which phase the strategies fell."
-    return note + _table(("setup", *_SETUP_COLUMNS.values()), rows, empty)
+    numbers = tuple(name for column, name in _SETUP_COLUMNS.items() if column != "classification")
+    table = _table(("setup", *_SETUP_COLUMNS.values()), rows, empty, numbers=numbers)
+    if active.empty:
+        return table
+    stressed = f"Stressed is the expectancy at {validation.stress_cost_factor:g} times the costs"
+    shown = f"The best {_TOP_SETUPS} of {len(active):,} by expectancy; <code>orb sql</code> has all. "
+    return (
+        f"<p>{shown if len(active) > len(top) else ''}A name reads: instrument, session, entry model, target in R "
+        f"(RR), confirming closes (CB), filter. {stressed}; the class is CORE from {CORE_TRADES} trades on, REGIME "
+        f"from {REGIME_TRADES}.</p>"
+        f"<p>Out of {tried:,} strategies tried on the same bars, some look good by luck, and many below differ in one "
+        f"parameter only. None of them has been tested on bars it was not chosen on.</p>{table}"
+    )
 
 
 def _retired(retired: pd.DataFrame) -> str:
@@ -165,10 +177,22 @@ def _section(title: str, body: str) -> str:
     return f"<section><h2>{title}</h2>{body}</section>\n"
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> str:
-    """A table of cells that are HTML already."""
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+def _table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    empty: str,
+    *,
+    numbers: Sequence[str] = (),
+    kind: str = "plain",
+) -> str:
+    """A table of cells that are HTML already. Columns in `numbers` are aligned right; kind `stacked` sets the cells of
+    a row below each other where the page is narrow.
+    """
+    marks = [' class="number"' if column in numbers else "" for column in columns]
+    body = "".join(
+        f"<tr>{''.join(f'<td{mark}>{cell}</td>' for mark, cell in zip(marks, row, strict=True))}</tr>" for row in rows
+    )
     if not body:
         return f"<p>{empty}</p>"
-    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    head = "".join(f"<th{mark}>{escape(column)}</th>" for mark, column in zip(marks, columns, strict=True))
+    return f'<div class="wide"><table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

@@ -22,23 +22,39 @@ class Phase:
     """One condition: `problem` says what is wrong with a strategy (a row of the table), None where it holds."""
 
     name: str
+    asks: str
     problem: Callable[[Any], str | None]
 
 
 def phases(settings: Validation) -> tuple[Phase, ...]:
     """The phases in force, in order."""
-    named: list[tuple[str, Callable[[Any], str | None]]] = [
-        ("sample_size", lambda row: _below("sample_size", row.sample_size, settings.min_trades)),
-        ("expectancy", lambda row: _not_above_zero("expectancy_r", row.expectancy_r)),
-        ("yearly", lambda row: _losing_years(row.yearly_results, settings)),
-        ("stress", lambda row: _not_above_zero("stressed_expectancy_r", row.stressed_expectancy_r)),
+    share = settings.min_positive_year_share
+    in_force = [
+        Phase(
+            "sample_size",
+            f"at least {settings.min_trades} trades",
+            lambda row: _below("sample_size", row.sample_size, settings.min_trades),
+        ),
+        Phase("expectancy", "profitable after costs", lambda row: _not_above_zero("expectancy_r", row.expectancy_r)),
+        Phase(
+            "yearly",
+            "profitable in every year" if share == 1 else f"profitable in {share:.0%} of the years",
+            lambda row: _losing_years(row.yearly_results, settings),
+        ),
+        Phase(
+            "stress",
+            f"still profitable at {settings.stress_cost_factor:g} times the costs",
+            lambda row: _not_above_zero("stressed_expectancy_r", row.stressed_expectancy_r),
+        ),
     ]
     min_sharpe, max_drawdown = settings.min_sharpe_ratio, settings.max_drawdown_r
     if min_sharpe is not None:
-        named.append(("sharpe", lambda row: _below("sharpe_ratio", row.sharpe_ratio, min_sharpe)))
+        asks = f"a Sharpe ratio per trade of at least {min_sharpe:g}"
+        in_force.append(Phase("sharpe", asks, lambda row: _below("sharpe_ratio", row.sharpe_ratio, min_sharpe)))
     if max_drawdown is not None:
-        named.append(("drawdown", lambda row: _above("max_drawdown_r", row.max_drawdown_r, max_drawdown)))
-    return tuple(Phase(name, problem) for name, problem in named)
+        asks = f"a drawdown of at most {max_drawdown:g} R"
+        in_force.append(Phase("drawdown", asks, lambda row: _above("max_drawdown_r", row.max_drawdown_r, max_drawdown)))
+    return tuple(in_force)
 
 
 def validate(strategies: pd.DataFrame, settings: Validation) -> pd.DataFrame:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
 
+from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.monitoring.report import Gate, research_report
 
 MADE_AT = dt.datetime(2024, 3, 5, 1, 2, tzinfo=dt.UTC)
@@ -50,6 +52,7 @@ def page(**changes: object) -> str:
         "setups": setups(),
         "trading_days": pd.DataFrame({"trading_day": pd.to_datetime(["2024-03-04", "2024-03-05"]), "simulated": False}),
         "gates": (Gate("bars_1m", "schema", passed=True, message="24 rules hold", waiver=None),),
+        "validation": load_catalogue().research.validation,
         "made_at": MADE_AT,
         **changes,
     }
@@ -94,11 +97,17 @@ def test_simulated_bars_are_announced_and_real_ones_are_not() -> None:
     assert "SIMULATED" not in page()
 
 
-def test_the_number_tried_stands_beside_the_number_kept() -> None:
+def test_phases_stand_in_order_with_what_they_ask_for_and_the_numbers_tried_and_left() -> None:
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", page().split("From tried to kept")[1].split("</table>")[0])
+    assert cells[:5] == ["sample_size", "at least 30 trades", "4", "0", "4"]
+    assert cells[5:10] == ["expectancy", "profitable after costs", "4", "3", "1"]
+    assert cells[-5:] == ["stress", "still profitable at 1.5 times the costs", "1", "0", "1"]
+
+
+def test_setups_come_with_a_key_to_their_names_and_a_word_on_luck() -> None:
     text = page()
-    assert "<td>tried</td><td>4</td>" in text
-    assert "<td>rejected: expectancy</td><td>3</td>" in text
-    assert "<td>passed</td><td>1</td>" in text
+    assert "confirming closes (CB)" in text
+    assert "Out of 4 strategies tried on the same bars, some look good by luck" in text
 
 
 def test_a_failed_and_a_waived_gate_are_told_apart() -> None:
