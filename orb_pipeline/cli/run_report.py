@@ -30,7 +30,7 @@ def show_summary(summary: RunSummary) -> None:
     )
     for waiver in _unique(waiver for asset in summary.assets for waiver in asset.waivers):
         say(
-            f"Waived until {waiver.until}: {waiver.asset}.{waiver.check} of {waiver.instrument} "
+            f"Waived until {waiver.until}: {waiver.asset}/{waiver.check} of {waiver.instrument} "
             f"(waiver {waiver.number}: {waiver.reason})",
             style="yellow",
         )

@@ -34,7 +34,7 @@ def show_status(status: Status, root: Path) -> None:
     for waiver in status.waivers:
         out.print(
             escape(
-                f"Waiver {waiver.number} until {waiver.until}: {waiver.asset}.{waiver.check} of {waiver.instrument}: "
+                f"Waiver {waiver.number} until {waiver.until}: {waiver.asset}/{waiver.check} of {waiver.instrument}: "
                 f"{waiver.reason}"
             ),
             style="yellow",

@@ -30,6 +30,6 @@ def command(
         here.warehouse, here.catalogue, asset, check, instrument, reason, until=until.date(), now=here.now()
     )
     say(
-        f"Waiver {waiver.number}: {waiver.asset}.{waiver.check} of {waiver.instrument} is passed over until "
+        f"Waiver {waiver.number}: {waiver.asset}/{waiver.check} of {waiver.instrument} is passed over until "
         f"{waiver.until}: {waiver.reason}. It takes effect with the next `orb run --instrument {waiver.instrument}`."
     )
