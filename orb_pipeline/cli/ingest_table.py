@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from orb_pipeline.cli.console import SIMULATED, out, say, show, table
+from orb_pipeline.market.reasons import Reason
 
 if TYPE_CHECKING:
     from orb_pipeline.intake.ingest import IngestReport
@@ -20,8 +21,11 @@ def show_report(report: IngestReport) -> None:
     if report.first_ts is not None and report.last_ts is not None:
         out.print(f"Landed {report.first_ts:%Y-%m-%d %H:%M} to {report.last_ts:%Y-%m-%d %H:%M} UTC.")
     if report.is_unchanged:
-        out.print("Nothing changed: these bars had landed before.")
+        out.print("Nothing changed: no good bar is new.")
     _show_changes(report)
+    conflicts = report.rejected.get(Reason.CONFLICTS_WITH_LANDED_BAR, 0)
+    if conflicts:
+        say(f"{conflicts:,} rows disagree with bars that have landed, which stay; with --replace the rows win.")
     for warning in report.warnings:
         say(f"Warning: {warning}", style="yellow")
 

@@ -17,7 +17,7 @@ class Landed:
 
     Attributes:
         rows: landed bars, rows that replaced others included.
-        rejected: bad rows of the files that landed.
+        rejected: bad rows of the files that were let in, those that brought no new bar included.
         simulated: at least one file is simulated.
         content_hash: of the ledger's entries; it changes with every batch.
     """
@@ -34,9 +34,11 @@ class Landed:
 def select_landed(connection: Connection) -> dict[str, Landed]:
     """Instruments with at least one landed batch."""
     rows = connection.execute(
-        "select instrument, count(*), sum(landed_rows)::bigint, sum(rejected_rows)::bigint, min(first_ts), "
-        "max(last_ts), bool_or(simulated), string_agg(batch || ':' || file || ':' || source_hash, ',' order by batch) "
-        "from landed_files group by instrument order by instrument"
+        "select instrument, count(*), sum(landed_rows)::bigint, "
+        "(select count(*) from rejected_bars as bad where bad.instrument = landed.instrument and file_landed), "
+        "min(first_ts), max(last_ts), bool_or(simulated), "
+        "string_agg(batch || ':' || file || ':' || source_hash, ',' order by batch) "
+        "from landed_files as landed group by instrument order by instrument"
     ).fetchall()
     return {
         instrument: Landed(files, count, rejected, first, last, simulated, hashlib.sha256(batches.encode()).hexdigest())

@@ -28,7 +28,7 @@ class BarChange:
 
 
 def _bar(prices: Prices, volume: int) -> str:
-    return " ".join(f"{price:g}" if price < 1e5 else f"{price}" for price in prices) + f" volume {volume}"
+    return " ".join(f"{price:.15g}" for price in prices) + f" volume {volume}"
 
 
 @dataclass(frozen=True)

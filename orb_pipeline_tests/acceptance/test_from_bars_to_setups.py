@@ -252,6 +252,8 @@ def test_a_conflicting_bar_is_rejected_unless_it_may_replace(tmp_path: Path) -> 
     conflict = orb(home, "ingest", changed, "--instrument", "MGC")
     assert conflict.code == 0
     assert "rejected: conflicts_with_landed_bar" in conflict.out
+    assert "1 rows disagree with bars that have landed, which stay; with --replace the rows win." in conflict.err
+    assert "1 rejected" in orb(home, "status").out
     replaced = orb(home, "ingest", changed, "--instrument", "MGC", "--replace")
     assert replaced.code == 0
     assert "1 landed bars replaced on 1 trading days: 2024-03-05" in replaced.out

@@ -1,5 +1,6 @@
 """`orb ingest`, sentence by sentence, on files made by hand and on real ones."""
 
+import dataclasses
 import datetime as dt
 import json
 from pathlib import Path
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orb_pipeline.errors import ConfigurationError, InputError, MissingDataError, StorageError
+from orb_pipeline.intake.report import BarChange
 from orb_pipeline.settings import Home
 from orb_pipeline_tests.data import real_data
 from orb_pipeline_tests.intake.house import HEADER, House, bars_file, hour, line
@@ -132,7 +134,7 @@ def test_a_file_that_brings_no_new_bar_makes_no_batch_but_its_bad_rows_are_recor
         report = house.ingest(again)
         assert (report.landed, report.already_landed, report.batch, report.is_unchanged) == (0, 120, None, True)
     assert len(house.rejected()) == 1
-    assert house.landed() == before
+    assert house.landed() == dataclasses.replace(before, rejected=1)
 
 
 def test_a_bar_that_disagrees_with_a_landed_one_is_rejected_and_the_landed_one_stays(
@@ -166,6 +168,12 @@ def test_replace_lets_the_new_bar_win_and_says_what_changed(house: House, tmp_pa
     rows = house.rows()
     assert len(rows) == 60
     assert (rows[5], rows[7]) == ("10:05 MGCJ23 1899.9 1", "10:07 MGCJ23 1901.1 9")
+
+
+def test_changed_prices_are_told_to_the_last_tick() -> None:
+    before, after = (18000.25, 18001.5, 17999.75, 18000.5), (18000.25, 18001.5, 17999.75, 18000.75)
+    change = BarChange(dt.datetime(2023, 3, 6, 10, tzinfo=dt.UTC), "MNQH23", before, 1, after, 1)
+    assert "17999.75 18000.5 volume 1 -> 18000.25 18001.5 17999.75 18000.75 volume 1" in str(change)
 
 
 def test_replacing_twice_changes_nothing_more_and_the_first_file_can_win_back(house: House, tmp_path: Path) -> None:
