@@ -51,6 +51,7 @@ class Bench:
         self.verdicts: tuple[Verdict, ...] = ()
         self.results: dict[str, GateResult] = {}
         self.rows: int | None = None
+        self.schema: pa.Schema | None = None
         self.span: tuple[str | None, str | None] = (None, None)
         self._run_id = run_id
         self._started = time.monotonic()
@@ -184,7 +185,7 @@ class Bench:
         evidence = Evidence(self.asset, self.symbol, self.workshop.catalogue, self._tables, self.study)
         self.results = {gate.check: gate.judge(evidence) for gate in gates_of(self.asset)}
         self.content_hash, self.rows = table.content_hash, table.arrow().num_rows
-        self.span = _span(table.arrow(), span)
+        self.schema, self.span = table.arrow().schema, _span(table.arrow(), span)
         now = self.workshop.now()
         with self.workshop.warehouse.transaction() as connection:
             waivers = verdicts.select_waivers(connection, now)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from orb_pipeline.research.validation import PASSED
+from orb_pipeline.storage.meanings import MEANINGS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,9 +82,18 @@ def table(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(text + more)
 
 
+def columns(schema: pa.Schema) -> dg.TableSchema:
+    """The table's columns with types and meanings, for the asset's page."""
+    return dg.TableSchema([dg.TableColumn(field.name, _type(field.type), MEANINGS.get(field.name)) for field in schema])
+
+
 def metadata_of(facts: Mapping[str, Fact]) -> dict[str, dg.MetadataValue | int | float | str]:
     """A gate's facts as Dagster shows them."""
     return {name: table(value) if isinstance(value, pd.DataFrame) else value for name, value in facts.items()}
+
+
+def _type(kind: pa.DataType) -> str:
+    return str(kind.value_type if pa.types.is_dictionary(kind) else kind)
 
 
 def _cell(value: object) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import dagster as dg
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from orb_pipeline.orchestration import pictures
@@ -46,3 +47,13 @@ def test_a_table_groups_digits_and_is_cut_with_a_word() -> None:
     text = pictures.table(pd.DataFrame({"phase": ["a|b"] * 60, "fell": range(1_000, 1_060)})).md_str
     assert "| a/b | 1,000 |" in text
     assert text.endswith("10 more rows")
+
+
+def test_columns_carry_their_type_and_meaning() -> None:
+    (code, number) = pictures.columns(
+        pa.schema([("entry_model", pa.dictionary(pa.int32(), pa.string())), ("own", pa.int64())])
+    ).columns
+    assert (code.type, number.type) == ("string", "int64")
+    assert code.description is not None
+    assert code.description.startswith("E1 next open")
+    assert number.description is None

@@ -222,7 +222,7 @@ def test_the_open_day_is_left_out(landed_home: Home) -> None:
     (summary,) = run(landed_home, "XAUUSD", to="bars_1m")
     bars = Lake(landed_home.lake_url).read("bars_1m", "XAUUSD")
     assert bars["ts_utc"].max() == pd.Timestamp("2026-03-25 13:31", tz="UTC")
-    assert summary.assets[0].last == "2026-03-25 13:31:00"
+    assert summary.assets[0].last == "2026-03-25T13:31:00+00:00"
 
 
 def test_wrong_names_and_missing_bars_are_errors_that_say_what_to_do(landed_home: Home) -> None:

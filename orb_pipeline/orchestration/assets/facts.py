@@ -48,6 +48,7 @@ def result(work: Bench, metadata: Mapping[str, Any]) -> Result:
     """What was written, its gates and the facts about it."""
     facts: dict[str, Any] = {
         "dagster/partition_row_count": work.rows,
+        "dagster/column_schema": None if work.schema is None else pictures.columns(work.schema),
         "first": work.span[0],
         "last": work.span[1],
         "seconds": round(work.seconds, 3),
