@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from orb_pipeline.errors import MissingDataError
+from orb_pipeline.errors import ConfigurationError, MissingDataError
 from orb_pipeline.storage.files import appearing_whole
 from orb_pipeline.storage.tables import LAKE_TABLES
 
@@ -46,8 +46,20 @@ class Lake:
     """
 
     def __init__(self, url: str) -> None:
+        """The lake at `url`.
+
+        Raises:
+            ConfigurationError: there is no reader of this kind of URL.
+        """
         self.url = url.rstrip("/")
-        self._fs, self._root = fsspec.core.url_to_fs(self.url)
+        try:
+            self._fs, self._root = fsspec.core.url_to_fs(self.url)
+        except (ValueError, ImportError) as error:
+            message = (
+                f"The lake's location {url!r} cannot be opened: {error}. Expected in ORB_LAKE_URL a path or a URL of a "
+                "protocol that fsspec knows and whose package is installed."
+            )
+            raise ConfigurationError(message) from error
         self._is_local = "file" in (self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,))
 
     def write(

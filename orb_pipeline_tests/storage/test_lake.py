@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from orb_pipeline.errors import InputError, MissingDataError
+from orb_pipeline.errors import ConfigurationError, InputError, MissingDataError
 from orb_pipeline.storage.lake import Lake
 from orb_pipeline.storage.tables import BARS_1M
 
@@ -43,6 +43,13 @@ def test_what_was_written_is_read_back_with_the_tables_types(any_lake: Lake) -> 
     assert str(frame["ts_utc"].dtype) == "datetime64[us, UTC]"
     assert frame["source_symbol"].dtype == "category"
     assert len(frame) == 3
+
+
+def test_a_location_that_cannot_be_opened_is_named_with_the_variable() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"'nowhere://lake' cannot be opened: Protocol not known.*ORB_LAKE_URL"
+    ):
+        Lake("nowhere://lake")
 
 
 def test_days_come_back_as_datetime64(lake: Lake) -> None:
