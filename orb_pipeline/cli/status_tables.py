@@ -69,7 +69,8 @@ def _line(asset: AssetStatus) -> tuple[str, str, str, str, str, str]:
         if gate.state != "passed" and (gate.state != "never judged" or asset.built_at is not None)
     ]
     gates = ", ".join([f"{passed} passed", *others] if passed else others)
-    state = "not built" if asset.built_at is None else asset.stale or "up to date"
+    blocked = f"blocked by {asset.blocked}" if asset.blocked else None
+    state = "not built" if asset.built_at is None else asset.stale or blocked or "up to date"
     return asset.asset, rows, span(asset.first, asset.last), _time(asset.built_at), gates, state
 
 

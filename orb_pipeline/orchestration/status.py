@@ -40,6 +40,8 @@ class AssetStatus:
     Attributes:
         built_at: None where it has not been built.
         stale: why it should be built again; None where it is up to date or has never been built.
+        blocked: the gate further up that does not hold for what this was built from, so that nothing may be built on
+            it; None where there is none.
         waivers: in force on this or on anything it was built from when it was built.
     """
 
@@ -50,6 +52,7 @@ class AssetStatus:
     built_at: dt.datetime | None = None
     seconds: float | None = None
     stale: str | None = None
+    blocked: str | None = None
     simulated: bool = False
     gates: tuple[GateStatus, ...] = ()
     waivers: tuple[Waiver, ...] = ()
@@ -117,10 +120,12 @@ class _View:
 
     def status(self) -> InstrumentStatus:
         stale: dict[str, str] = {}
-        return InstrumentStatus(self.symbol, self.landed, tuple(self._asset(asset, stale) for asset in ASSETS))
+        blocked: dict[str, str] = {}
+        assets = tuple(self._asset(asset, stale, blocked) for asset in ASSETS)
+        return InstrumentStatus(self.symbol, self.landed, assets)
 
-    def _asset(self, asset: str, stale: dict[str, str]) -> AssetStatus:
-        """`stale` holds the assets further up that are; this one is added where it is."""
+    def _asset(self, asset: str, stale: dict[str, str], blocked: dict[str, str]) -> AssetStatus:
+        """`stale` and `blocked` hold the assets further up that are so, and why; this one is added where it is."""
         content_hash = self.hashes.get((asset, self.symbol))
         build = builds.find(self.connection, asset, self.symbol, content_hash) if content_hash else None
         if content_hash is None or (build is None and asset not in LAKE_TABLES):
@@ -132,6 +137,10 @@ class _View:
         reason = self._why_stale(build, stale)
         if reason is not None:
             stale[asset] = reason
+        above = next((blocked[name] for name in build.inputs if name in blocked), None)
+        failed = next((f"{asset}/{gate.check}" for gate in gates if gate.state in ("failed", "never judged")), None)
+        if above or failed:
+            blocked[asset] = str(above or failed)
         own = {gate.waiver.number: gate.waiver for gate in gates if gate.waiver is not None}
         inherited = verdicts.select_waivers_by_number(self.connection, build.waivers)
         return AssetStatus(
@@ -142,6 +151,7 @@ class _View:
             built_at=build.built_at,
             seconds=build.seconds,
             stale=reason,
+            blocked=above,
             simulated=build.simulated,
             gates=gates,
             waivers=tuple(own.values()) + tuple(waiver for waiver in inherited if waiver.number not in own),

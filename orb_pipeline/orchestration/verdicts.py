@@ -199,7 +199,7 @@ def _renewed(connection: Connection, number: int, asset: str, now: dt.datetime) 
     if current is None:
         message = (
             f"{asset} of {inherited.instrument} was built on {inherited.asset}, whose gate {inherited.check} failed "
-            f"and was waived until {inherited.until} ({inherited.reason}). Mend the data and repeat "
+            f"and was waived until {inherited.until} ({inherited.reason}). Mend what it found and repeat "
             f"`orb run --instrument {inherited.instrument}`, or waive the gate again: `orb waive {inherited.asset} "
             f"{inherited.check} --instrument {inherited.instrument} --reason TEXT --until DATE`."
         )
@@ -214,7 +214,10 @@ def refusal(asset: str, check: str, instrument: str, verdict: Verdict | None) ->
         return f"Gate {asset}/{check} of {instrument} has {NEVER_JUDGED} the data as it is now. Judge it with {run}."
     waive = f"`orb waive {asset} {check} --instrument {instrument} --reason TEXT --until DATE`"
     message = verdict.message.rstrip(".")
-    return f"Gate {asset}/{check} of {instrument} does not hold: {message}. Mend the data and repeat {run}, or {waive}."
+    return (
+        f"Gate {asset}/{check} of {instrument} does not hold: {message}. "
+        f"Mend what it found and repeat {run}, or {waive}."
+    )
 
 
 def _check_names(catalogue: Catalogue, asset: str, check: str, instrument: str) -> None:

@@ -162,7 +162,7 @@ def test_a_gate_that_fails_exits_with_1_and_its_message_until_it_is_waived_in_wr
     failed = orb(home, "run", "--instrument", "MGC")
     assert failed.code == 1
     assert "at_least_one_setup FAILED" in failed.out
-    assert "Error: MGC: " in failed.err
+    assert "Error: Gate validated_setups/at_least_one_setup of MGC does not hold" in failed.err
     assert "100,000" in failed.err or "100000" in failed.err
 
     until = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=7)

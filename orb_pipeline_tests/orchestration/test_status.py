@@ -108,6 +108,11 @@ def test_gates_failed_and_waived_show_with_their_message(landed_home: Home) -> N
     assets = by_asset(landed_home, "GC")
     assert assets["bars_1m"].gates[0].state == "waived"
     assert [waiver.reason for waiver in assets["trading_days"].waivers] == ["tick under review"]
+    assert assets["trading_days"].blocked is None
+
+    later = read_status(landed_home, catalogue, now + dt.timedelta(days=2))  # the waiver is over
+    (instrument,) = (status for status in later.instruments if status.symbol == "GC")
+    assert [asset.blocked for asset in instrument.assets[:2]] == [None, "bars_1m/schema"]
 
 
 def test_status_does_not_import_dagster() -> None:

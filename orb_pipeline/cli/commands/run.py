@@ -38,5 +38,7 @@ def command(
             say(f"Report: {report}")
     failed = [summary for summary in summaries if not summary.succeeded]
     for summary in failed:
-        say(f"Error: {summary.instrument}: {summary.message}", style="red")
+        message = summary.message or "the run failed"
+        about = "" if summary.instrument in message else f"{summary.instrument}: "
+        say(f"Error: {about}{message}", style="red")
     raise typer.Exit(1 if failed else 0)

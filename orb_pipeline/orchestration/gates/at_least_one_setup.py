@@ -16,4 +16,6 @@ def judge(evidence: Evidence) -> GateResult:
     kept = int((evidence.judged["status"] == ACTIVE).sum())
     fell = ", ".join(f"{row.fell:,} by {row.phase}" for row in funnel.itertuples())
     message = f"{kept:,} of {tried:,} strategies tried hold up as setups, at least {least} expected; fell: {fell}."
+    if kept < least:
+        message += " No edge is a finding; more bars help where strategies fell by sample_size."
     return GateResult(kept >= least, message, {"tried": tried, "kept": kept, "fallen_by_phase": funnel})
