@@ -57,8 +57,10 @@ def read_batches(
         MissingDataError: the lake no longer holds what the ledger says.
     """
     tables = [_read_batch(lake, symbol, entry, where, columns) for _, entry in files.iterrows()]
+    if len(tables) == 1:
+        return tables[0]
     table = pa.concat_tables([LANDED_BARS.empty_table().select(columns), *tables]).unify_dictionaries().combine_chunks()
-    if len(tables) <= 1:
+    if not tables:
         return table
     keys = _keys(table)
     if (np.diff(keys) > 0).all():

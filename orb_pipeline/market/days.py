@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from orb_pipeline.market.trading_day import Int64Array, dates_of, day_numbers, minutes_of
+from orb_pipeline.market.trading_day import Int64Array, dates_of, day_numbers, day_starts, minutes_of
 
 MIN_DAYS_FOR_USUAL = 5  # with fewer earlier days there is no usual count
 
@@ -23,7 +23,9 @@ def build_trading_days(landed: pd.DataFrame, bars: pd.DataFrame, *, usual_days: 
             month; NULL while there are fewer than MIN_DAYS_FOR_USUAL.
         simulated: whether the bars are simulated.
     """
-    days, landed_counts = np.unique(day_numbers(minutes_of(landed["ts_utc"])), return_counts=True)
+    landed_days = day_numbers(minutes_of(landed["ts_utc"]))
+    starts = day_starts(landed_days)
+    days, landed_counts = landed_days[starts], np.diff(starts, append=len(landed))
     front_days, summary = _summarise(bars)
     table = summary.set_axis(front_days).reindex(days).reset_index(drop=True)
     table["trading_day"] = dates_of(days).astype("datetime64[s]")
@@ -57,7 +59,8 @@ _COLUMNS = [
 def _summarise(bars: pd.DataFrame) -> tuple[Int64Array, pd.DataFrame]:
     """The days of `bars` and a row for each."""
     bar_days = day_numbers(minutes_of(bars["ts_utc"]))
-    days, first, counts = np.unique(bar_days, return_index=True, return_counts=True)
+    first = day_starts(bar_days)
+    days, counts = bar_days[first], np.diff(first, append=len(bars))
     last = first + counts - 1
 
     def per_day(function: np.ufunc, column: str) -> npt.NDArray[np.generic]:

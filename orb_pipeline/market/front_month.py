@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from orb_pipeline.market.contracts import expiry_of
-from orb_pipeline.market.trading_day import Int64Array, day_numbers, minutes_of
+from orb_pipeline.market.trading_day import Int64Array, day_numbers, day_starts, minutes_of
 
 MIN_BARS_OF_REFERENCE_DAY = 120  # of all outright contracts; a day with fewer does not choose the front month
 _NONE = -1
@@ -30,11 +30,11 @@ def front_month_bars(landed: pd.DataFrame) -> pd.DataFrame:
     if len(names) == 1:
         return landed
     days = day_numbers(minutes_of(landed["ts_utc"]))
-    is_new_day = np.diff(days, prepend=days[0] - 1) != 0
-    places = np.cumsum(is_new_day) - 1  # of each bar's day among the days with bars
+    starts = day_starts(days)
+    places = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(days)))  # of each bar's day among all days
     ranks, expiries = _ranks(names.astype(str).tolist(), str(landed["symbol"].iloc[0]))
     cells = places * len(names) + ranks[numbers]
-    shape = (int(places[-1]) + 1, len(names))
+    shape = (len(starts), len(names))
     bar_counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
     volumes = np.bincount(cells, weights=landed["volume"].to_numpy(np.float64), minlength=bar_counts.size)
     is_front = ranks[numbers] == _front_months(bar_counts, volumes.reshape(shape), expiries)[places]

@@ -33,6 +33,11 @@ def day_numbers(minutes: Int64Array) -> Int64Array:
     return (minutes + _OPENS_BEFORE_MIDNIGHT) // MINUTES_PER_DAY
 
 
+def day_starts(day_numbers: Int64Array) -> Int64Array:
+    """Index of the first bar of each trading day, for bars in order of time."""
+    return np.flatnonzero(np.diff(day_numbers, prepend=-1))
+
+
 def day_open(day_number: Int64Array | int) -> Int64Array:
     """The first minute of a trading day; the day ends, exclusively, at `day_open(day_number + 1)`."""
     return np.asarray(day_number, dtype=np.int64) * MINUTES_PER_DAY - _OPENS_BEFORE_MIDNIGHT

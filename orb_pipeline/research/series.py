@@ -11,7 +11,7 @@ from orb_pipeline.catalogue.models import Grid, Instrument, SessionSet
 from orb_pipeline.errors import InputError
 from orb_pipeline.market.sessions import SessionTimes, local_minutes_of_day, session_times
 from orb_pipeline.market.ticks import to_ticks
-from orb_pipeline.market.trading_day import Int64Array, day_numbers, minutes_of
+from orb_pipeline.market.trading_day import Int64Array, day_numbers, day_starts, minutes_of
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Windows:
 
     @classmethod
     def of(cls, series: BarSeries, session_set: SessionSet, grid: Grid) -> Windows:
-        days = series.days[np.flatnonzero(np.diff(series.days, prepend=-1))]
+        days = series.days[day_starts(series.days)]
         times: SessionTimes = session_times(session_set, days)
         day_index, labels = np.nonzero(times.starts >= 0)
         starts = times.starts[day_index, labels]

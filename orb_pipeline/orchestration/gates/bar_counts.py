@@ -56,16 +56,16 @@ def judge_bar_counts(trading_days: pd.DataFrame, limits: Gates) -> GateResult:
 
 def compared_days(trading_days: pd.DataFrame, limits: Gates) -> pd.DataFrame:
     """Every trading day, and every weekday without one: day, bars, usual (NaN: not judged), share, thin."""
-    counts = pd.Series(trading_days["bar_count"].to_numpy(), index=pd.DatetimeIndex(trading_days["trading_day"]))
-    present = set(counts.index)
-    span = pd.date_range(counts.index.min(), counts.index.max(), freq="D") if len(counts) else pd.DatetimeIndex([])
+    days = pd.DatetimeIndex(trading_days["trading_day"])
+    counts = dict(zip(days.to_list(), trading_days["bar_count"].tolist(), strict=True))
+    span = pd.date_range(days.min(), days.max(), freq="D") if len(days) else days
     earlier: dict[int, deque[int]] = {weekday: deque(maxlen=limits.usual_days) for weekday in range(7)}
     rows = []
     for day in span.to_list():
         weekday = day.day_of_week
-        if day not in present and weekday > _FRIDAY:
+        if day not in counts and weekday > _FRIDAY:
             continue
-        bars = int(counts.get(day, 0))
+        bars = counts.get(day, 0)
         full_days = earlier[weekday]
         usual = median(full_days) if len(full_days) >= _MIN_EARLIER_DAYS else None
         thin = usual is not None and bars < limits.min_usual_share * usual
