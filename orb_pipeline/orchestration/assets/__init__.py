@@ -19,20 +19,4 @@ RESEARCH_ASSETS = (bars_1m, trading_days, daily_features, orb_outcomes, experime
 def research_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
     """The research assets, partitioned by the catalogue's instruments: a new instrument is a new key and no code."""
     instruments = dg.StaticPartitionsDefinition(sorted(catalogue.instruments))
-
-    def partitioned(spec: dg.AssetSpec) -> dg.AssetSpec:
-        return spec.replace_attributes(partitions_def=instruments)
-
-    return [_with_partitioned_checks(asset.map_asset_specs(partitioned), instruments) for asset in RESEARCH_ASSETS]
-
-
-def _with_partitioned_checks(asset: dg.AssetsDefinition, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    """Checks with the asset's partitions. Without them the pages show the verdict on the instrument that ran last, and
-    a failed gate of another one behind it as passed. Dagster has no public way to change the specs of a made asset.
-    """
-    attributes = asset.get_attributes_dict()
-    specs: dict[str, dg.AssetCheckSpec] = attributes["check_specs_by_output_name"]
-    attributes["check_specs_by_output_name"] = {
-        name: spec._replace(partitions_def=partitions) for name, spec in specs.items()
-    }
-    return asset.__class__.dagster_internal_init(**attributes)
+    return [make(instruments) for make in RESEARCH_ASSETS]

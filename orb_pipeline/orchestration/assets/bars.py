@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import dagster as dg
 import numpy as np
 import pandas as pd
 
@@ -12,60 +11,43 @@ from orb_pipeline.market.days import build_trading_days
 from orb_pipeline.market.front_month import front_month_bars
 from orb_pipeline.market.trading_day import day_open, last_closed_day, number_of, stamps_of
 from orb_pipeline.orchestration import pictures
-from orb_pipeline.orchestration.assets.facts import HEAVY, OWNERS, Result, bench, check_specs, result
+from orb_pipeline.orchestration.assets.facts import HEAVY, Facts, research_asset
 from orb_pipeline.orchestration.bench import Bench
 from orb_pipeline.orchestration.builds import CLOSED_DAY
-from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.storage.tables import LANDED_BARS
 
 GROUP = "market"
 
 
-@dg.asset(
-    key="bars_1m",
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"parquet"},
-    description="Minute bars of the front month, closed trading days only.",
-    pool=HEAVY,
-    check_specs=check_specs("bars_1m"),
-)
-def bars_1m(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> Result:
-    with bench(context, workshop) as work:
-        work.landed()
-        day = last_closed_day(workshop.now(), work.research.gates.closing_grace_minutes)
-        work.note_input(CLOSED_DAY, day.isoformat())
-        bars = front_month_bars(_closed_bars(work, day.isoformat()))
-        if bars.empty:
-            message = (
-                f"{work.symbol} has no front-month bar on a trading day closed by {day}. A trading day closes at 09:00 "
-                f"Brisbane; land more bars with `orb ingest FILE --instrument {work.symbol}`."
-            )
-            raise MissingDataError(message)
-        stored = work.write(bars, span="ts_utc")
-        contracts = ", ".join(map(str, stored.pandas()["source_symbol"].unique()))
-        plot = pictures.closing_prices(stored.pandas())
-        return result(work, {"closed_day": day.isoformat(), "contracts": contracts, "close": plot})
+@research_asset(group=GROUP, kinds={"parquet"}, pool=HEAVY)
+def bars_1m(work: Bench) -> Facts:
+    """Minute bars of the front month, closed trading days only."""
+    work.landed()
+    day = last_closed_day(work.workshop.now(), work.research.gates.closing_grace_minutes)
+    work.note_input(CLOSED_DAY, day.isoformat())
+    bars = front_month_bars(_closed_bars(work, day.isoformat()))
+    if bars.empty:
+        message = (
+            f"{work.symbol} has no front-month bar on a trading day closed by {day}. A trading day closes at 09:00 "
+            f"Brisbane; land more bars with `orb ingest FILE --instrument {work.symbol}`."
+        )
+        raise MissingDataError(message)
+    stored = work.write(bars, span="ts_utc")
+    contracts = ", ".join(map(str, stored.pandas()["source_symbol"].unique()))
+    plot = pictures.closing_prices(stored.pandas())
+    return {"closed_day": day.isoformat(), "contracts": contracts, "close": plot}
 
 
-@dg.asset(
-    key="trading_days",
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"parquet"},
-    description="One row for each closed trading day: its front month, prices, and how complete it is.",
-    deps=["bars_1m"],
-    check_specs=check_specs("trading_days"),
-)
-def trading_days(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> Result:
-    with bench(context, workshop) as work:
-        (bars,) = work.read("bars_1m")
-        work.landed()
-        landed = _closed_bars(work, str(work.input_of("bars_1m", CLOSED_DAY)), ["ts_utc", "symbol", "source_symbol"])
-        usual_days = work.research.gates.usual_days
-        days = build_trading_days(landed, bars.pandas(), usual_days=usual_days, simulated=work.simulated)
-        stored = work.write(days, span="trading_day")
-        return result(work, {"bars_per_day": pictures.bars_per_day(stored.pandas())})
+@research_asset(group=GROUP, kinds={"parquet"}, deps=["bars_1m"])
+def trading_days(work: Bench) -> Facts:
+    """One row for each closed trading day: its front month, prices, and how complete it is."""
+    (bars,) = work.read("bars_1m")
+    work.landed()
+    landed = _closed_bars(work, str(work.input_of("bars_1m", CLOSED_DAY)), ["ts_utc", "symbol", "source_symbol"])
+    usual_days = work.research.gates.usual_days
+    days = build_trading_days(landed, bars.pandas(), usual_days=usual_days, simulated=work.simulated)
+    stored = work.write(days, span="trading_day")
+    return {"bars_per_day": pictures.bars_per_day(stored.pandas())}
 
 
 def _closed_bars(work: Bench, day: str, columns: Sequence[str] = LANDED_BARS.names) -> pd.DataFrame:
