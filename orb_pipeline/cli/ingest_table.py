@@ -21,7 +21,7 @@ def show_report(report: IngestReport) -> None:
     if report.first_ts is not None and report.last_ts is not None:
         out.print(f"Landed {report.first_ts:%Y-%m-%d %H:%M} to {report.last_ts:%Y-%m-%d %H:%M} UTC.")
     if report.is_unchanged:
-        out.print("Nothing changed: no good bar is new.")
+        out.print("No new bars: what is good in this file had landed before.")
     _show_changes(report)
     conflicts = report.rejected.get(Reason.CONFLICTS_WITH_LANDED_BAR, 0)
     if conflicts:

@@ -84,7 +84,7 @@ def test_the_same_file_twice_changes_nothing(journey: Journey) -> None:
     before = count(journey.home, "landed_files")
     answer = orb(journey.home, "ingest", journey.file, "--instrument", "MGC")
     assert answer.code == 0
-    assert "Nothing changed" in answer.out
+    assert "No new bars" in answer.out
     assert count(journey.home, "landed_files") == before == 1
 
 
