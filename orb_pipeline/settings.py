@@ -43,10 +43,6 @@ class Home:
         return self.root / "catalogue"
 
     @property
-    def landing(self) -> Path:
-        return self.root / "landing"
-
-    @property
     def reports(self) -> Path:
         return self.root / "reports"
 

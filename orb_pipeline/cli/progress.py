@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.progress import (
@@ -22,21 +21,26 @@ if TYPE_CHECKING:
     from orb_pipeline.orchestration.run import AssetSummary, RunSummary
 
 
-class RunProgress:
-    """Listens to a run of the graph and shows it on stderr."""
+class _Shown:
+    """A progress bar that is on the screen while its `with` block runs."""
 
-    def __init__(self) -> None:
-        self._bar = progress_bar(BarColumn(), MofNCompleteColumn())
-        self._task: TaskID | None = None
+    def __init__(self, bar: Progress) -> None:
+        self._bar = bar
 
     def __enter__(self) -> Self:
         self._bar.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._bar.stop()
+
+
+class RunProgress(_Shown):
+    """Listens to a run of the graph and shows it on stderr."""
+
+    def __init__(self) -> None:
+        super().__init__(progress_bar(BarColumn(), MofNCompleteColumn()))
+        self._task: TaskID | None = None
 
     def run_started(self, instrument: str, assets: tuple[str, ...]) -> None:
         self._task = self._bar.add_task(instrument, total=len(assets))
@@ -58,21 +62,12 @@ class RunProgress:
         say(f"{summary.instrument}: {'done' if summary.succeeded else 'stopped'} after {summary.seconds:.1f} s")
 
 
-class RowProgress:
+class RowProgress(_Shown):
     """The rows of one file read so far, on stderr."""
 
     def __init__(self, name: str) -> None:
-        self._bar = progress_bar(TextColumn("{task.completed:,.0f} rows"))
+        super().__init__(progress_bar(TextColumn("{task.completed:,.0f} rows")))
         self._task = self._bar.add_task(name, total=None)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
 
     def __call__(self, rows: int) -> None:
         self._bar.update(self._task, completed=rows)

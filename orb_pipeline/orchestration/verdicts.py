@@ -95,12 +95,6 @@ def add_waiver(
     return Waiver(row[0], asset, check, instrument, reason.strip(), until, now)
 
 
-def waivers_in_force(warehouse: Warehouse, now: dt.datetime) -> tuple[Waiver, ...]:
-    """Every waiver that holds at `now`, oldest first."""
-    with warehouse.transaction() as connection:
-        return select_waivers(connection, now)
-
-
 def select_waivers(connection: Connection, now: dt.datetime) -> tuple[Waiver, ...]:
     rows = connection.execute(
         "select waiver, asset, check_name, instrument, reason, until, created_at from waivers "

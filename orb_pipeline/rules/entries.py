@@ -16,14 +16,12 @@ class Entry:
         index: the bar of the fill (E1, E3) or of the confirmation (E2).
         price: ticks.
         first_examined: the first bar looked at for an exit.
-        is_filled_at_open: E1, the whole first bar lies after the fill.
         is_filled_by_limit: E3, only the stop counts on the fill bar.
     """
 
     index: int
     price: int
     first_examined: int
-    is_filled_at_open: bool = False
     is_filled_by_limit: bool = False
 
 
@@ -50,7 +48,7 @@ def _market_on_next_bar(day: Sequence[Bar], confirmed: int, stop: int) -> Entry 
     index = confirmed + 1
     if index == len(day) or day[index].open <= stop:
         return None
-    return Entry(index=index, price=day[index].open, first_examined=index, is_filled_at_open=True)
+    return Entry(index=index, price=day[index].open, first_examined=index)
 
 
 def _limit_at_edge(day: Sequence[Bar], confirmed: int, edge: int) -> Entry | None:

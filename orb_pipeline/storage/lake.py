@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -69,12 +69,11 @@ class Lake:
         data: pa.Table | pd.DataFrame,
         *,
         file: str = "data",
-        metadata: Mapping[str, str] | None = None,
     ) -> str:
         """Replace one file of a partition by `data`, cast to the table's schema; returns its content hash."""
         schema = LAKE_TABLES[table]
         arrow = pa.Table.from_pandas(data, preserve_index=False) if isinstance(data, pd.DataFrame) else data
-        arrow = arrow.select(schema.names).cast(schema).replace_schema_metadata(dict(metadata or {}))
+        arrow = arrow.select(schema.names).cast(schema).replace_schema_metadata(None)
         sink = pa.BufferOutputStream()
         pq.write_table(arrow, sink, compression="zstd", compression_level=1)
         content = sink.getvalue()

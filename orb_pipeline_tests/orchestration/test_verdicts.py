@@ -10,7 +10,7 @@ from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.errors import ConfigurationError, GateFailedError, InputError
 from orb_pipeline.orchestration import verdicts
 from orb_pipeline.orchestration.gates import gates_of
-from orb_pipeline.orchestration.verdicts import Verdict, Waiver, add_waiver, require, waivers_in_force
+from orb_pipeline.orchestration.verdicts import Verdict, Waiver, add_waiver, require, select_waivers
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.warehouse import Warehouse
 
@@ -45,9 +45,10 @@ def require_all(warehouse: Warehouse, content: str = "abc", instrument: str = "M
 
 def test_a_waiver_holds_to_the_end_of_its_last_day(warehouse: Warehouse) -> None:
     waiver = waive(warehouse, until=TODAY)
-    assert waivers_in_force(warehouse, NOW) == (waiver,)
-    assert waivers_in_force(warehouse, NOW.replace(hour=23, minute=59)) == (waiver,)
-    assert waivers_in_force(warehouse, NOW + A_DAY) == ()
+    with warehouse.transaction() as connection:
+        assert select_waivers(connection, NOW) == (waiver,)
+        assert select_waivers(connection, NOW.replace(hour=23, minute=59)) == (waiver,)
+        assert select_waivers(connection, NOW + A_DAY) == ()
 
 
 @pytest.mark.parametrize(
