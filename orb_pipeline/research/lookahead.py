@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,12 +58,21 @@ def find_outcome_lookahead(study: Study, outcomes: pa.Table, days: int) -> Findi
             same = plain.equals(recomputed[column].cast(plain.type))
             check.comparison.check(day, "", f"{column} up to this day", True, same)
     trades = study.trades()
-    entries = trades["entry_bar"].reshape(len(trades), -1)
-    for cut in check.cuts(days, lambda rows, breaks: np.concatenate([breaks, entries[rows].ravel()])):
+    fills = trades["entry_bar"].reshape(len(trades), -1)
+    confirms = _confirm_bars(study)
+    for cut in check.cuts(
+        days, lambda rows, breaks: np.concatenate([breaks, confirms[rows].ravel(), fills[rows].ravel()])
+    ):
         known_bars = study.series.part(cut.origin, cut.bar + 1)
         now = find_session_breaks(known_bars, study.windows.part(cut.sessions))
         check.compare_trades(cut, trades, now, run_grid(known_bars, now, study.instrument, study.grid))
     return check.comparison.findings()
+
+
+def _confirm_bars(study: Study) -> Int64Array:
+    """[breaks, ...] the confirm bar for each count of the grid: where E2 enters, whether the grid holds E2 or not."""
+    confirming = replace(study, grid=study.grid.model_copy(update={"entry_models": ("E2",)}))
+    return np.asarray(confirming.trades()["entry_bar"])
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,29 @@ def test_planted_lookahead_is_found(
         assert not find_outcome_lookahead(study, build_outcomes(study, features), 4).differences.empty
 
 
+def test_outcomes_are_cut_behind_every_break_confirm_and_fill_bar_whatever_the_grid_enters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = gold_slice().study
+    grid = whole.grid.model_copy(update={"entry_models": ("E3",)})
+    study = dataclasses.replace(whole, grid=grid)
+    seen = set()
+
+    def noted(series: BarSeries, windows: Windows) -> SessionBreaks:
+        seen.add(int(series.minutes[-1]))
+        return find_session_breaks(series, windows)
+
+    monkeypatch.setattr(lookahead, "find_session_breaks", noted)
+    assert find_outcome_lookahead(study, build_outcomes(study, gold_slice().features), 4).differences.empty
+    days = sampled(study.breaks.windows.days[study.breaks.broken], 4)
+    of_days = np.isin(study.breaks.windows.days[study.breaks.broken], days)
+    breaks = study.breaks.breaks[study.breaks.broken][of_days]
+    confirms = whole.trades()[of_days][:, whole.grid.entry_models.index("E2")]["entry_bar"]
+    fills = study.trades()[of_days]["entry_bar"]
+    decisions = np.concatenate([breaks, confirms.ravel(), fills.ravel()])
+    assert seen == set(study.series.minutes[decisions[decisions >= 0]].tolist())
+
+
 def test_the_lookahead_checks_find_stored_rows_that_cannot_be_computed_again() -> None:
     part = gold_slice()
     features = part.features.assign(orb_high=part.features["orb_high"].where(part.features.index != 10, 1.0))
