@@ -1,5 +1,6 @@
 """Facts as data: instruments, session sets, the grid, thresholds; and the loader that validates them."""
 
+from orb_pipeline.catalogue.accounts import Account, FlatBy, PortfolioRules, PropFirm, RiskLimits, Selection
 from orb_pipeline.catalogue.loader import Catalogue, load_catalogue
 from orb_pipeline.catalogue.models import (
     ENTRY_MODELS,
@@ -16,12 +17,18 @@ from orb_pipeline.catalogue.models import (
 
 __all__ = [
     "ENTRY_MODELS",
+    "Account",
     "Catalogue",
+    "FlatBy",
     "Gates",
     "Grid",
     "Instrument",
     "Intake",
+    "PortfolioRules",
+    "PropFirm",
     "Research",
+    "RiskLimits",
+    "Selection",
     "Session",
     "SessionSet",
     "Simulation",

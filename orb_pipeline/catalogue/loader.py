@@ -12,21 +12,27 @@ from typing import Any, NoReturn, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from orb_pipeline.catalogue.accounts import Account, PortfolioRules
 from orb_pipeline.catalogue.models import VOLUME_FILTER, Grid, Instrument, Research, SessionSet
 from orb_pipeline.errors import ConfigurationError
 
 Model = TypeVar("Model", bound=BaseModel)
 Tree = dict[str, Any]
 
+FILES = ("instruments.yaml", "sessions.yaml", "grid.yaml", "research.yaml", "accounts.yaml", "portfolio.yaml")
+
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All catalogue entries, validated. Instruments and session sets by name."""
+    """All catalogue entries, validated. Instruments, session sets and accounts by name."""
 
     instruments: Mapping[str, Instrument]
     session_sets: Mapping[str, SessionSet]
     grid: Grid
     research: Research
+    accounts: Mapping[str, Account]
+    default_account: str
+    portfolio: PortfolioRules
 
     def instrument(self, symbol: str) -> Instrument:
         try:
@@ -41,10 +47,26 @@ class Catalogue:
     def sessions_of(self, symbol: str) -> SessionSet:
         return self.session_sets[self.instrument(symbol).session_set]
 
+    def account(self, name: str | None = None) -> Account:
+        """The account of this name; the default one where none is named."""
+        wanted = self.default_account if name is None else name
+        try:
+            return self.accounts[wanted]
+        except KeyError:
+            message = (
+                f"Unknown account {wanted!r}. Known: {', '.join(self.accounts)}. "
+                "Add it to accounts.yaml in the home's catalogue folder to use it."
+            )
+            raise ConfigurationError(message) from None
+
     def study_hash(self, symbol: str) -> str:
         """SHA-256 of what an instrument's bars are studied under: its own entry, its sessions and the grid."""
         entries = (self.instrument(symbol), self.sessions_of(symbol), self.grid)
         return _hash_of(*(entry.model_dump_json(exclude={"name", "simulation"}) for entry in entries))
+
+    def account_hash(self, name: str) -> str:
+        """SHA-256 of what an account's portfolio and replay depend on: its own entry and the portfolio's rules."""
+        return _hash_of(self.account(name).model_dump_json(exclude={"name"}), self.portfolio.model_dump_json())
 
     def research_hash(self) -> str:
         """SHA-256 of the thresholds of intake, validation and gates."""
@@ -79,7 +101,35 @@ def load_catalogue(user_folder: Path | None = None) -> Catalogue:
     research = files.validate(Research, "research.yaml", (), files.tree("research.yaml"))
     for instrument in instruments.values():
         _check_references(files, instrument, session_sets, grid)
-    return Catalogue(instruments=instruments, session_sets=session_sets, grid=grid, research=research)
+    accounts = _accounts(files)
+    return Catalogue(
+        instruments=instruments,
+        session_sets=session_sets,
+        grid=grid,
+        research=research,
+        accounts=accounts,
+        default_account=_default_account(files, accounts),
+        portfolio=files.validate(PortfolioRules, "portfolio.yaml", (), files.tree("portfolio.yaml")),
+    )
+
+
+def _accounts(files: _Files) -> dict[str, Account]:
+    """Accounts by name; each has the shared limits where it does not set its own."""
+    shared = files.tree("accounts.yaml").get("limits")
+    accounts = {}
+    for name, entry in files.entries("accounts.yaml", "accounts"):
+        own = entry.get("limits", {})
+        limits = _merged(shared, own) if isinstance(shared, dict) and isinstance(own, dict) else own or shared
+        data = {"account": name, **entry, "limits": limits}
+        accounts[name] = files.validate(Account, "accounts.yaml", ("accounts", name), data)
+    return accounts
+
+
+def _default_account(files: _Files, accounts: Mapping[str, Account]) -> str:
+    default = files.tree("accounts.yaml")["default"]
+    if default not in accounts:
+        files.refuse("accounts.yaml", ("default",), f"{default!r} is unknown; known: {', '.join(accounts)}")
+    return str(default)
 
 
 def _check_references(
@@ -109,7 +159,7 @@ class _Files:
         self._user_folder = user_folder
         self._packaged: dict[str, Tree] = {}
         self._user: dict[str, Tree] = {}
-        for name in ("instruments.yaml", "sessions.yaml", "grid.yaml", "research.yaml"):
+        for name in FILES:
             packaged = resources.files("orb_pipeline.catalogue").joinpath("data", name)
             self._packaged[name] = _parse(packaged.read_text(encoding="utf-8"), name)
             self._user[name] = self._read_user_file(name)

@@ -30,6 +30,25 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def quoted_time(value: Any) -> dt.time:
+    """A local time written "HH:MM"; unquoted, YAML would read it as a number."""
+    if isinstance(value, dt.time):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        message = f'{value!r} is not a local time; expected a quoted "HH:MM" such as "09:30"'
+        raise ValueError(message)
+    return dt.time.fromisoformat(value)
+
+
+def known_zone(zone: str) -> str:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        message = f"{zone!r} is not a time zone; expected an IANA name such as America/New_York"
+        raise ValueError(message) from None
+    return zone
+
+
 class Simulation(Entry):
     """What the simulator needs to know of an instrument; orders of magnitude, not forecasts.
 
@@ -93,13 +112,8 @@ class Session(Entry):
 
     @field_validator("time", mode="before")
     @classmethod
-    def _is_hours_and_minutes(cls, value: Any) -> Any:
-        if isinstance(value, dt.time):
-            return value
-        if not isinstance(value, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-            message = f'{value!r} is not a local time; expected a quoted "HH:MM" such as "09:30"'
-            raise ValueError(message)
-        return dt.time.fromisoformat(value)
+    def _is_hours_and_minutes(cls, value: Any) -> dt.time:
+        return quoted_time(value)
 
 
 class SessionSet(Entry):
@@ -120,12 +134,7 @@ class SessionSet(Entry):
     @field_validator("zone")
     @classmethod
     def _zone_is_known(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):
-            message = f"{zone!r} is not a time zone; expected an IANA name such as America/New_York"
-            raise ValueError(message) from None
-        return zone
+        return known_zone(zone)
 
     @field_validator("sessions")
     @classmethod
