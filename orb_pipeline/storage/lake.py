@@ -1,4 +1,4 @@
-"""The lake: large recomputable tables as Parquet, a folder for each instrument, files that are replaced whole."""
+"""The lake: large recomputable tables as Parquet, a folder for each scope, files that are replaced whole."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 
 from orb_pipeline.errors import ConfigurationError, MissingDataError
 from orb_pipeline.storage.files import appearing_whole
-from orb_pipeline.storage.tables import LAKE_TABLES
+from orb_pipeline.storage.tables import LAKE_TABLES, partition_key
 
-_PARTITION = re.compile(r"instrument=([^/]+)/[^/]+\.parquet$")
+_PARTITION = re.compile(r"[a-z]+=([^/]+)/[^/]+\.parquet$")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Snapshot:
 
 
 class Lake:
-    """Tables at `<url>/<table>/instrument=<X>/<file>.parquet`.
+    """Tables at `<url>/<table>/<key>=<scope>/<file>.parquet`: `instrument=MGC`, or of an account's `account=25k`.
 
     A file is written beside its final name and renamed (on an object store: put in one request), so a reader sees the
     old content or the new, never a part. A table that is recomputed as a whole is one file, `data`.
@@ -65,7 +65,7 @@ class Lake:
     def write(
         self,
         table: str,
-        instrument: str,
+        scope: str,
         data: pa.Table | pd.DataFrame,
         *,
         file: str = "data",
@@ -77,39 +77,39 @@ class Lake:
         sink = pa.BufferOutputStream()
         pq.write_table(arrow, sink, compression="zstd", compression_level=1)
         content = sink.getvalue()
-        self._replace(self.path(table, instrument, file), content)
+        self._replace(self.path(table, scope, file), content)
         return hashlib.sha256(content).hexdigest()
 
-    def snapshot(self, table: str, instrument: str, *, file: str = "data") -> Snapshot:
+    def snapshot(self, table: str, scope: str, *, file: str = "data") -> Snapshot:
         """One file of a partition as it is now.
 
         Raises:
             MissingDataError: it has not been made yet.
         """
-        path = self.path(table, instrument, file)
+        path = self.path(table, scope, file)
         try:
             return Snapshot(Path(path).read_bytes() if self._is_local else bytes(self._fs.cat_file(path)))
         except FileNotFoundError:
             message = (
-                f"{table} of {instrument} is not in the lake ({self.url}). "
-                f"Make it first: `orb run --instrument {instrument} --to {table}`."
+                f"{table} of {scope} is not in the lake ({self.url}). "
+                f"Make it first: `orb run --{partition_key(table)} {scope} --to {table}`."
             )
             raise MissingDataError(message) from None
 
-    def read(self, table: str, instrument: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    def read(self, table: str, scope: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """The recomputed table; days as datetime64, repeating text as categoricals."""
-        frame: pd.DataFrame = self.snapshot(table, instrument).arrow(columns).to_pandas(date_as_object=False)
+        frame: pd.DataFrame = self.snapshot(table, scope).arrow(columns).to_pandas(date_as_object=False)
         return frame
 
-    def exists(self, table: str, instrument: str, *, file: str = "data") -> bool:
-        return bool(self._fs.exists(self.path(table, instrument, file)))
+    def exists(self, table: str, scope: str, *, file: str = "data") -> bool:
+        return bool(self._fs.exists(self.path(table, scope, file)))
 
-    def path(self, table: str, instrument: str, file: str = "data") -> str:
-        return f"{self._root}/{table}/instrument={instrument}/{file}.parquet"
+    def path(self, table: str, scope: str, file: str = "data") -> str:
+        return f"{self._root}/{table}/{partition_key(table)}={scope}/{file}.parquet"
 
-    def instruments(self, table: str) -> list[str]:
-        """Instruments that have at least one file of the table."""
-        paths = self._fs.glob(f"{self._root}/{table}/instrument=*/*.parquet")
+    def scopes(self, table: str) -> list[str]:
+        """Instruments, or of an account's table the accounts, that have at least one file of it."""
+        paths = self._fs.glob(f"{self._root}/{table}/{partition_key(table)}=*/*.parquet")
         return sorted({match.group(1) for path in paths if (match := _PARTITION.search(str(path)))})
 
     def _replace(self, path: str, content: pa.Buffer) -> None:

@@ -89,13 +89,6 @@ PROMISED_TABLES = _schemas(
             "material_degradation": _FLAG,
         },
         "walk_forward_trades": {"fold": _WHOLE, "trading_day": _DAY, "strategy_id": _TEXT, **_TRADE},
-        "replay_results": {
-            "account": _TEXT,
-            "trading_day": _DAY,
-            "strategy_id": _TEXT,
-            "trades": _WHOLE,
-            "pnl_r": _REAL,
-        },
         "reconciliation": {"account": _TEXT, "trading_day": _DAY, "strategy_id": _TEXT, "difference": _TEXT},
         "trials": {"instrument": _TEXT, "strategy_id": _TEXT, "tried_at": _TS},
         "trading_events": {"event_ts": _TS, "account": _TEXT, "instrument": _TEXT, "event": _TEXT, "reason": _TEXT},

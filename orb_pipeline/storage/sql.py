@@ -104,7 +104,7 @@ def _make_views(connection: duckdb.DuckDBPyConnection, lake: Lake, names: Iterab
         connection.register_filesystem(filesystem)
     every: list[str] = []
     for name in sorted(names):
-        paths = [lake.path(name, instrument) for instrument in lake.instruments(name)]
+        paths = [lake.path(name, scope) for scope in lake.scopes(name)]
         if not paths:
             connection.register(name, _decoded(_LAKE_VIEWS[name]).empty_table())
             continue

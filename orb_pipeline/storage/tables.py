@@ -104,6 +104,62 @@ EXPERIMENTAL_STRATEGIES = pa.schema(
     ]
 )
 
+# One row for each day and member of an account's portfolio that traded or was kept from trading.
+REPLAY_RESULTS = pa.schema(
+    [
+        ("account", _CODE),
+        ("trading_day", _DAY),
+        ("instrument", _CODE),
+        ("strategy_id", _CODE),
+        ("trades", pa.int64()),
+        ("wins", pa.int64()),
+        ("losses", pa.int64()),
+        ("scratches", pa.int64()),
+        ("rejections", pa.int64()),
+        ("rejections_by_reason", pa.string()),  # JSON; NULL without any
+        ("pnl_r", pa.float64()),
+        ("pnl_dollars", pa.float64()),
+        ("drawdown_r", pa.float64()),
+        ("drawdown_dollars", pa.float64()),
+        ("equity", pa.float64()),
+        ("simulated", pa.bool_()),
+    ]
+)
+
+# Every entry that came up in the replay of an account, taken or rejected.
+REPLAY_TRADES = pa.schema(
+    [
+        ("account", _CODE),
+        ("trading_day", _DAY),
+        ("instrument", _CODE),
+        ("orb_label", _CODE),
+        ("strategy_id", _CODE),
+        ("entry_model", _CODE),
+        ("direction", _CODE),
+        ("contracts", pa.int64()),
+        ("decided_ts", _TS),
+        ("entry_ts", _TS),
+        ("entry_price", _PRICE),
+        ("stop_price", _PRICE),
+        ("target_price", _PRICE),
+        ("exit_ts", _TS),
+        ("exit_price", _PRICE),
+        ("outcome", _CODE),
+        ("exit_reason", _CODE),
+        ("pnl_r", pa.float64()),
+        ("pnl_dollars", pa.float64()),
+        ("mae_r", pa.float64()),
+        ("mfe_r", pa.float64()),
+        ("risk_check_passed", pa.bool_()),
+        ("risk_check", _CODE),  # the check that rejected it; NULL where none did
+        ("risk_check_value", pa.float64()),
+        ("risk_check_limit", pa.float64()),
+        ("risk_check_reason", pa.string()),
+        ("unlimited_r", pa.float64()),  # what the backtest made of it
+        ("simulated", pa.bool_()),
+    ]
+)
+
 LAKE_TABLES = {
     "landed_bars": LANDED_BARS,
     "bars_1m": BARS_1M,
@@ -111,4 +167,14 @@ LAKE_TABLES = {
     "daily_features": DAILY_FEATURES,
     "orb_outcomes": ORB_OUTCOMES,
     "experimental_strategies": EXPERIMENTAL_STRATEGIES,
+    "replay_results": REPLAY_RESULTS,
+    "replay_trades": REPLAY_TRADES,
 }
+
+ACCOUNT_TABLES = frozenset({"replay_results", "replay_trades"})
+"""Tables of accounts; the others are of instruments."""
+
+
+def partition_key(table: str) -> str:
+    """What the table's partitions are called after: `instrument` or `account`."""
+    return "account" if table in ACCOUNT_TABLES else "instrument"

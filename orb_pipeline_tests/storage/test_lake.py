@@ -71,7 +71,7 @@ def test_a_second_write_replaces_the_first(any_lake: Lake) -> None:
     any_lake.write("bars_1m", "MGC", bars(3))
     any_lake.write("bars_1m", "MGC", bars(2))
     assert len(any_lake.read("bars_1m", "MGC")) == 2
-    assert any_lake.instruments("bars_1m") == ["MGC"]
+    assert any_lake.scopes("bars_1m") == ["MGC"]
 
 
 def test_the_content_hash_is_the_content_and_nothing_else(any_lake: Lake) -> None:
@@ -137,7 +137,7 @@ def test_a_writer_killed_before_the_rename_leaves_the_old_file(lake: Lake, tmp_p
     os.kill(process.pid or 0, signal.SIGKILL)
     process.join(30)
     assert len(lake.read("bars_1m", "MGC")) == 3
-    assert lake.instruments("bars_1m") == ["MGC"]
+    assert lake.scopes("bars_1m") == ["MGC"]
     lake.write("bars_1m", "MGC", bars(1))
     assert len(lake.read("bars_1m", "MGC")) == 1
 
