@@ -5,8 +5,8 @@ from __future__ import annotations
 import dagster as dg
 
 from orb_pipeline.catalogue import load_catalogue
-from orb_pipeline.orchestration.assets import research_assets
-from orb_pipeline.orchestration.jobs import research_job
+from orb_pipeline.orchestration.assets import all_assets
+from orb_pipeline.orchestration.jobs import JOBS
 from orb_pipeline.orchestration.resources import resources
 from orb_pipeline.orchestration.schedules import research_nightly
 from orb_pipeline.orchestration.workshop import Workshop
@@ -16,8 +16,8 @@ _home = Home.from_environment()
 _catalogue = load_catalogue(_home.catalogue)
 
 defs = dg.Definitions(
-    assets=research_assets(_catalogue),
-    jobs=[research_job],
+    assets=all_assets(_catalogue),
+    jobs=JOBS,
     schedules=[research_nightly],
     resources=resources(Workshop(_home, _catalogue)),
 )

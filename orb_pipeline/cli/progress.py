@@ -42,24 +42,24 @@ class RunProgress(_Shown):
         super().__init__(progress_bar(BarColumn(), MofNCompleteColumn()))
         self._task: TaskID | None = None
 
-    def run_started(self, instrument: str, assets: tuple[str, ...]) -> None:
-        self._task = self._bar.add_task(instrument, total=len(assets))
+    def run_started(self, scope: str, assets: tuple[str, ...]) -> None:
+        self._task = self._bar.add_task(scope, total=len(assets))
 
-    def asset_started(self, instrument: str, asset: str) -> None:
+    def asset_started(self, scope: str, asset: str) -> None:
         if self._task is not None:
-            self._bar.update(self._task, description=f"{instrument} {asset}")
+            self._bar.update(self._task, description=f"{scope} {asset}")
 
-    def asset_finished(self, instrument: str, summary: AssetSummary) -> None:
+    def asset_finished(self, scope: str, summary: AssetSummary) -> None:
         if self._task is not None:
             self._bar.advance(self._task)
         rows = "" if summary.rows is None else f", {summary.rows:,} rows"
-        say(f"{instrument} {summary.asset}: {summary.state}{rows}, {summary.seconds:.1f} s")
+        say(f"{scope} {summary.asset}: {summary.state}{rows}, {summary.seconds:.1f} s")
 
     def run_finished(self, summary: RunSummary) -> None:
         if self._task is not None:
             self._bar.remove_task(self._task)
         self._task = None
-        say(f"{summary.instrument}: {'done' if summary.succeeded else 'stopped'} after {summary.seconds:.1f} s")
+        say(f"{summary.scope}: {'done' if summary.succeeded else 'stopped'} after {summary.seconds:.1f} s")
 
 
 class RowProgress(_Shown):

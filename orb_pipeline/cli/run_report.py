@@ -18,9 +18,9 @@ _REPORTED_ASSET = "experimental_strategies"
 
 
 def show_summary(summary: RunSummary) -> None:
-    """One table for one instrument's run: asset, rows, seconds, gate; then the waivers it stands on."""
+    """One table for one run: asset, rows, seconds, gate; then the waivers it stands on and what it leaves out."""
     label = f"  {SIMULATED}" if any(asset.simulated for asset in summary.assets) else ""
-    out.print(f"\n{summary.instrument}{label}")
+    out.print(f"\n{summary.scope}{label}")
     show(
         table(
             ("asset", "rows", "span", "seconds", "gate"),
@@ -30,10 +30,12 @@ def show_summary(summary: RunSummary) -> None:
     )
     for waiver in _unique(waiver for asset in summary.assets for waiver in asset.waivers):
         say(
-            f"Waived until {waiver.until}: {waiver.asset}/{waiver.check} of {waiver.instrument} "
+            f"Waived until {waiver.until}: {waiver.asset}/{waiver.check} of {waiver.scope} "
             f"(waiver {waiver.number}: {waiver.reason})",
             style="yellow",
         )
+    for symbol, reason in summary.left_out.items():
+        say(f"{symbol} is left out of {summary.scope}: {reason}", style="yellow")
 
 
 def gate_label(verdicts: Iterable[Verdict]) -> str:
@@ -53,7 +55,7 @@ def write_report(here: Context, summary: RunSummary) -> Path | None:
         return None
     from orb_pipeline.monitoring.report import Gate, research_report
 
-    symbol = summary.instrument
+    symbol = summary.scope
     gates = tuple(
         Gate(
             asset=verdict.asset,

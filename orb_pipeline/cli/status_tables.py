@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,14 @@ from orb_pipeline.cli.console import SIMULATED, out, say, show, span, table
 from orb_pipeline.cli.rows import plain
 
 if TYPE_CHECKING:
-    from orb_pipeline.orchestration.status import AssetStatus, InstrumentStatus, Status
+    from orb_pipeline.orchestration.status import AccountStatus, AssetStatus, InstrumentStatus, Status
 
 
 def print_json(status: Status) -> None:
-    """The status as one JSON object; fields are named as in the tables, times in ISO 8601."""
+    """The status as one JSON object; fields are named as in the tables, times in ISO 8601.
+
+    So the scope of a waiver stands under `instrument`.
+    """
     json.dump(plain(_listed(dataclasses.asdict(status))), sys.stdout, indent=1, ensure_ascii=False)
     sys.stdout.write("\n")
     sys.stdout.flush()
@@ -31,10 +35,12 @@ def show_status(status: Status, root: Path) -> None:
         say("Nothing has landed yet. Begin with `orb ingest FILE --instrument MGC`, or `orb simulate` for bars to try.")
     for instrument in status.instruments:
         _show_instrument(instrument)
+    for account in status.accounts:
+        _show_account(account)
     for waiver in status.waivers:
         out.print(
             escape(
-                f"Waiver {waiver.number} until {waiver.until}: {waiver.asset}/{waiver.check} of {waiver.instrument}: "
+                f"Waiver {waiver.number} until {waiver.until}: {waiver.asset}/{waiver.check} of {waiver.scope}: "
                 f"{waiver.reason}"
             ),
             style="yellow",
@@ -51,13 +57,18 @@ def _show_instrument(instrument: InstrumentStatus) -> None:
             f"\n{instrument.symbol}{label}: {landed.rows:,} bars from {landed.files} file{'s' * (landed.files != 1)}, "
             f"{landed.rejected:,} rejected, {_time(landed.first_ts)} to {_time(landed.last_ts)} UTC"
         )
-    show(
-        table(
-            ("asset", "rows", "span", "built", "gates", "state"),
-            (_line(asset) for asset in instrument.assets),
-            right=("rows",),
-        )
-    )
+    _show_assets(instrument.assets)
+
+
+def _show_account(account: AccountStatus) -> None:
+    label = f"  {SIMULATED}" if any(asset.simulated for asset in account.assets) else ""
+    out.print(f"\nAccount {account.account}{label}")
+    _show_assets(account.assets)
+
+
+def _show_assets(assets: Iterable[AssetStatus]) -> None:
+    columns = ("asset", "rows", "span", "built", "gates", "state")
+    show(table(columns, (_line(asset) for asset in assets), right=("rows",)))
 
 
 def _line(asset: AssetStatus) -> tuple[str, str, str, str, str, str]:
@@ -84,6 +95,6 @@ def _listed(value: object) -> object:
         case tuple() | list():
             return [_listed(item) for item in value]
         case dict():
-            return {key: _listed(item) for key, item in value.items()}
+            return {"instrument" if key == "scope" else key: _listed(item) for key, item in value.items()}
         case _:
             return value

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
+from orb_pipeline.catalogue import Catalogue
+from orb_pipeline.orchestration.scope import ScopeKind
+
 Connection = duckdb.DuckDBPyConnection
 
-LANDED_BARS = "landed_bars"  # an input of builds that is no asset: what the ledger lists
-CLOSED_DAY = "closed_day"  # an input that is no table: the last closed trading day when bars_1m was built
-CATALOGUE = "catalogue"  # the catalogue's hash of what the bars are studied under: instrument, sessions, grid
+# Inputs of builds that are no assets.
+LANDED_BARS = "landed_bars"  # what the ledger lists
+CLOSED_DAY = "closed_day"  # the last closed trading day when bars_1m was built
+CATALOGUE = "catalogue"  # the catalogue's hash of what bars are studied under, or of an account and its rules
 RESEARCH = "research"  # the catalogue's hash of thresholds
+INSTRUMENTS = "instruments"  # the symbols whose research held when an account's asset was built
 
 
 @dataclass(frozen=True)
@@ -22,14 +27,15 @@ class Build:
     """One content of an asset.
 
     Attributes:
-        inputs: input name -> hash of the content it was built from.
+        scope: what the asset belongs to.
+        inputs: input name (see `input_name`) -> hash of the content it was built from.
         first: first day or time of its rows, as text; None without rows.
         last: the last one.
         waivers: numbers of the waivers that were in force on anything it was built from.
     """
 
     asset: str
-    instrument: str
+    scope: str
     content_hash: str
     inputs: Mapping[str, str]
     rows: int
@@ -42,12 +48,34 @@ class Build:
     built_at: dt.datetime
 
 
+def settings_of(catalogue: Catalogue, kind: ScopeKind, scope: str) -> dict[str, str]:
+    """Hashes of what the catalogue says about a scope, by the names under which builds record them.
+
+    Raises:
+        ConfigurationError: the catalogue does not know it.
+    """
+    if kind is ScopeKind.ACCOUNT:
+        return {CATALOGUE: catalogue.account_hash(scope)}
+    return {CATALOGUE: catalogue.study_hash(scope), RESEARCH: catalogue.research_hash()}
+
+
+def input_name(table: str, scope: str, of: str) -> str:
+    """How an asset of scope `of` records an input: by its table, or as "table:scope" where the scope is another."""
+    return table if scope == of else f"{table}:{scope}"
+
+
+def source_of(name: str, of: str) -> tuple[str, str]:
+    """The table and the scope that the input `name` of an asset of scope `of` stands for."""
+    table, _, scope = name.partition(":")
+    return table, scope or of
+
+
 def record(connection: Connection, build: Build) -> None:
     connection.execute(
         "insert or replace into asset_builds values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             build.asset,
-            build.instrument,
+            build.scope,
             build.content_hash,
             json.dumps(dict(build.inputs), sort_keys=True),
             build.rows,
@@ -62,18 +90,18 @@ def record(connection: Connection, build: Build) -> None:
     )
 
 
-def find(connection: Connection, asset: str, instrument: str, content_hash: str) -> Build | None:
+def find(connection: Connection, asset: str, scope: str, content_hash: str) -> Build | None:
     """The record of this very content."""
     row = connection.execute(
         "select * from asset_builds where asset = ? and instrument = ? and content_hash = ?",
-        [asset, instrument, content_hash],
+        [asset, scope, content_hash],
     ).fetchone()
     if row is None:
         return None
-    asset, instrument, content_hash, inputs, rows, first, last, seconds, simulated, waivers, run_id, built_at = row
+    asset, scope, content_hash, inputs, rows, first, last, seconds, simulated, waivers, run_id, built_at = row
     return Build(
         asset=asset,
-        instrument=instrument,
+        scope=scope,
         content_hash=content_hash,
         inputs=json.loads(inputs),
         rows=rows,
@@ -85,3 +113,9 @@ def find(connection: Connection, asset: str, instrument: str, content_hash: str)
         run_id=run_id,
         built_at=built_at,
     )
+
+
+def select_scopes(connection: Connection, assets: Sequence[str]) -> list[str]:
+    """The scopes of which any of `assets` has been built."""
+    query = "select distinct instrument from asset_builds where list_contains(?::varchar[], asset) order by 1"
+    return [scope for (scope,) in connection.execute(query, [list(assets)]).fetchall()]

@@ -1,14 +1,23 @@
-"""Jobs: what is run as a whole."""
+"""Jobs: what is run as a whole, in one process: a process for each short step would take many times its own time."""
 
 from __future__ import annotations
 
 import dagster as dg
 
-from orb_pipeline.orchestration.gates import ASSETS
+from orb_pipeline.orchestration.gates import ACCOUNT_ASSETS, RESEARCH_ASSETS
 
 research_job = dg.define_asset_job(
     "research_job",
-    selection=dg.AssetSelection.assets(*ASSETS),
+    selection=dg.AssetSelection.assets(*RESEARCH_ASSETS),
     description="From landed bars to validated setups, for one instrument.",
-    executor_def=dg.in_process_executor,  # six short steps: a process for each would take many times their own time
+    executor_def=dg.in_process_executor,
 )
+
+account_job = dg.define_asset_job(
+    "account_job",
+    selection=dg.AssetSelection.assets(*ACCOUNT_ASSETS),
+    description="The account that the run's tag names, or the default one, over the instruments whose research holds.",
+    executor_def=dg.in_process_executor,
+)
+
+JOBS = (research_job, account_job) if ACCOUNT_ASSETS else (research_job,)

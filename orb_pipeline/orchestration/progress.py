@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from orb_pipeline.orchestration.verdicts import Verdict, Waiver
@@ -14,7 +15,8 @@ class AssetSummary:
 
     Attributes:
         state: `built`: it was written and its gates hold; `failed`: a gate does not hold, here or upstream, or it
-            crashed; `skipped`: something upstream failed in this run.
+            crashed; `skipped`: something upstream failed in this run, or it was not
+            started.
         first: first day or time of its rows.
         last: the last one.
         gates: verdicts on what was written.
@@ -36,24 +38,31 @@ class AssetSummary:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One run of the graph for one instrument. `message` is the first failure."""
+    """One run of the graph for one scope: an instrument or an account.
 
-    instrument: str
-    run_id: str
+    Attributes:
+        run_id: Dagster's; None where the run was not started.
+        message: the first failure, or why the run was not started.
+        left_out: of an account's run the instruments that it leaves out, with the reason.
+    """
+
+    scope: str
+    run_id: str | None
     succeeded: bool
     seconds: float
     assets: tuple[AssetSummary, ...]
     message: str | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 class Listener(Protocol):
     """Told what happens while a run goes on."""
 
-    def run_started(self, instrument: str, assets: tuple[str, ...]) -> None: ...
+    def run_started(self, scope: str, assets: tuple[str, ...]) -> None: ...
 
-    def asset_started(self, instrument: str, asset: str) -> None: ...
+    def asset_started(self, scope: str, asset: str) -> None: ...
 
-    def asset_finished(self, instrument: str, summary: AssetSummary) -> None: ...
+    def asset_finished(self, scope: str, summary: AssetSummary) -> None: ...
 
     def run_finished(self, summary: RunSummary) -> None: ...
 
@@ -61,13 +70,13 @@ class Listener(Protocol):
 class Silence:
     """Listens and says nothing."""
 
-    def run_started(self, instrument: str, assets: tuple[str, ...]) -> None:
+    def run_started(self, scope: str, assets: tuple[str, ...]) -> None:
         """A run begins."""
 
-    def asset_started(self, instrument: str, asset: str) -> None:
+    def asset_started(self, scope: str, asset: str) -> None:
         """An asset begins."""
 
-    def asset_finished(self, instrument: str, summary: AssetSummary) -> None:
+    def asset_finished(self, scope: str, summary: AssetSummary) -> None:
         """An asset is done, one way or the other."""
 
     def run_finished(self, summary: RunSummary) -> None:

@@ -1,22 +1,25 @@
-"""`orb run`: the graph in this process, through Dagster and the home's instance, one run an instrument."""
+"""`orb run`: the graph in this process, through Dagster and the home's instance, one run a scope."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import dagster as dg
 
 from orb_pipeline.catalogue import Catalogue
 from orb_pipeline.errors import InputError, MissingDataError
 from orb_pipeline.intake.ledger import nothing_landed, select_landed
-from orb_pipeline.orchestration.assets import research_assets
-from orb_pipeline.orchestration.gates import ASSETS
+from orb_pipeline.orchestration.assets import all_assets
+from orb_pipeline.orchestration.gates import ACCOUNT_ASSETS, ASSETS, RESEARCH_ASSETS
+from orb_pipeline.orchestration.holding import holding_instruments
 from orb_pipeline.orchestration.instance import open_instance
-from orb_pipeline.orchestration.jobs import research_job
+from orb_pipeline.orchestration.jobs import JOBS, account_job, research_job
 from orb_pipeline.orchestration.progress import AssetSummary, Listener, RunSummary, Silence
 from orb_pipeline.orchestration.recovery import process_tag, recover
 from orb_pipeline.orchestration.resources import resources
+from orb_pipeline.orchestration.scope import ACCOUNT_TAG
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.settings import Home
 
@@ -32,28 +35,33 @@ def run_graph(
     symbols: Sequence[str] = (),
     to: str | None = None,
     listener: Listener | None = None,
+    account: str | None = None,
 ) -> list[RunSummary]:
-    """Materialise the graph up to asset `to` (default: all of it), one run for each instrument.
+    """Materialise the graph up to asset `to` (default: all of it), one run for each instrument and one for the account.
 
-    A gate that fails ends its instrument's run and no other one's. Runs of killed processes are failed first.
+    A gate that fails ends its instrument's run and no other one's. The account's run takes every instrument of the home
+    whose research holds; where there is none it is not started. Runs of killed processes are failed first.
 
     Args:
         symbols: default every instrument with landed bars.
+        account: default the catalogue's default one.
 
     Raises:
         InputError: `to` is no asset.
-        ConfigurationError: an instrument is unknown.
+        ConfigurationError: an instrument or the account is unknown.
         MissingDataError: nothing has landed.
     """
     recorder = _Recorder(listener or Silence())
     workshop = Workshop(home, catalogue, recorder)
     chosen = _instruments(workshop, symbols)
-    assets = _assets_up_to(catalogue, to)
-    definitions = dg.Definitions(assets=research_assets(catalogue), jobs=[research_job], resources=resources(workshop))
-    job = definitions.resolve_job_def(research_job.name)
+    name = catalogue.account(account).account
+    of_instruments, of_account = _assets_up_to(catalogue, to)
+    definitions = dg.Definitions(assets=all_assets(catalogue), jobs=JOBS, resources=resources(workshop))
     with open_instance(home) as instance:
         recover(instance)
-        return [_run(job, instance, workshop, recorder, symbol, assets) for symbol in chosen]
+        runner = _Runner(definitions, instance, workshop, recorder)
+        summaries = [runner.run_instrument(symbol, of_instruments) for symbol in chosen]
+        return [*summaries, runner.run_account(name, of_account)] if of_account else summaries
 
 
 class _Recorder:
@@ -63,55 +71,81 @@ class _Recorder:
         self._listener = listener
         self.assets: dict[str, AssetSummary] = {}
 
-    def run_started(self, instrument: str, assets: tuple[str, ...]) -> None:
+    def run_started(self, scope: str, assets: tuple[str, ...]) -> None:
         self.assets = {}
-        self._listener.run_started(instrument, assets)
+        self._listener.run_started(scope, assets)
 
-    def asset_started(self, instrument: str, asset: str) -> None:
-        self._listener.asset_started(instrument, asset)
+    def asset_started(self, scope: str, asset: str) -> None:
+        self._listener.asset_started(scope, asset)
 
-    def asset_finished(self, instrument: str, summary: AssetSummary) -> None:
+    def asset_finished(self, scope: str, summary: AssetSummary) -> None:
         self.assets[summary.asset] = summary
-        self._listener.asset_finished(instrument, summary)
+        self._listener.asset_finished(scope, summary)
 
     def run_finished(self, summary: RunSummary) -> None:
         self._listener.run_finished(summary)
 
 
-def _run(
-    job: dg.JobDefinition,
-    instance: dg.DagsterInstance,
-    workshop: Workshop,
-    recorder: _Recorder,
-    symbol: str,
-    assets: tuple[str, ...],
-) -> RunSummary:
-    started = time.monotonic()
-    recorder.run_started(symbol, assets)
-    result = job.execute_in_process(
-        instance=instance,
-        partition_key=symbol,
-        asset_selection=[dg.AssetKey(asset) for asset in assets],
-        tags=process_tag(),
-        run_config=_QUIET,
-        raise_on_error=False,
-    )
-    workshop.forget()
-    _tell_what_was_skipped(recorder, symbol, assets)
-    summaries = tuple(recorder.assets[asset] for asset in assets)
-    message = next((summary.message for summary in summaries if summary.state == "failed"), None)
-    seconds = time.monotonic() - started
-    summary = RunSummary(symbol, result.run_id, result.success, seconds, summaries, message or _failure(result))
-    recorder.run_finished(summary)
-    return summary
+@dataclass(frozen=True)
+class _Runner:
+    """Runs jobs in this process, one after the other."""
 
+    definitions: dg.Definitions
+    instance: dg.DagsterInstance
+    workshop: Workshop
+    recorder: _Recorder
 
-def _tell_what_was_skipped(recorder: _Recorder, symbol: str, assets: tuple[str, ...]) -> None:
-    missing = [asset for asset in assets if asset not in recorder.assets]
-    failed = ", ".join(summary.asset for summary in recorder.assets.values() if summary.state == "failed")
-    for asset in missing:
-        summary = AssetSummary(asset, "skipped", message=f"not built, since {failed or 'the run'} failed")
-        recorder.asset_finished(symbol, summary)
+    def run_instrument(self, symbol: str, assets: tuple[str, ...]) -> RunSummary:
+        self.recorder.run_started(symbol, assets)
+        summary = self._execute(research_job.name, symbol, assets, partition=symbol)
+        self.recorder.run_finished(summary)
+        return summary
+
+    def run_account(self, account: str, assets: tuple[str, ...]) -> RunSummary:
+        self.recorder.run_started(account, assets)
+        symbols, left_out = holding_instruments(self.workshop)
+        if symbols:
+            summary = self._execute(account_job.name, account, assets, tags={ACCOUNT_TAG: account})
+        else:
+            why = f"no instrument's research holds, so that there is nothing to trade: {', '.join(left_out)}"
+            self._tell_what_was_skipped(account, assets, why)
+            summary = RunSummary(account, None, False, 0.0, self._summaries(assets), f"Not started, since {why}.")
+        summary = replace(summary, left_out=left_out)
+        self.recorder.run_finished(summary)
+        return summary
+
+    def _execute(
+        self,
+        job: str,
+        scope: str,
+        assets: tuple[str, ...],
+        *,
+        partition: str | None = None,
+        tags: dict[str, str] | None = None,
+    ) -> RunSummary:
+        started = time.monotonic()
+        result = self.definitions.resolve_job_def(job).execute_in_process(
+            instance=self.instance,
+            partition_key=partition,
+            asset_selection=[dg.AssetKey(asset) for asset in assets],
+            tags={**process_tag(), **(tags or {})},
+            run_config=_QUIET,
+            raise_on_error=False,
+        )
+        self.workshop.forget()
+        failed = ", ".join(name for name, summary in self.recorder.assets.items() if summary.state == "failed")
+        self._tell_what_was_skipped(scope, assets, f"{failed or 'the run'} failed")
+        summaries = self._summaries(assets)
+        message = next((summary.message for summary in summaries if summary.state == "failed"), None)
+        seconds = time.monotonic() - started
+        return RunSummary(scope, result.run_id, result.success, seconds, summaries, message or _failure(result))
+
+    def _tell_what_was_skipped(self, scope: str, assets: tuple[str, ...], why: str) -> None:
+        for asset in [asset for asset in assets if asset not in self.recorder.assets]:
+            self.recorder.asset_finished(scope, AssetSummary(asset, "skipped", message=f"not built, since {why}"))
+
+    def _summaries(self, assets: tuple[str, ...]) -> tuple[AssetSummary, ...]:
+        return tuple(self.recorder.assets[asset] for asset in assets)
 
 
 def _failure(result: dg.ExecuteInProcessResult) -> str | None:
@@ -139,12 +173,15 @@ def _instruments(workshop: Workshop, symbols: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(symbols)) or [symbol for symbol in landed if symbol in workshop.catalogue.instruments]
 
 
-def _assets_up_to(catalogue: Catalogue, to: str | None) -> tuple[str, ...]:
-    """`to` and what it is built from, in the order of the graph."""
+def _assets_up_to(catalogue: Catalogue, to: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """`to` and what it is built from, those of instruments and those of the account, in the order of the graph."""
     if to is None:
-        return ASSETS
+        return RESEARCH_ASSETS, ACCOUNT_ASSETS
     if to not in ASSETS:
         message = f"Unknown asset {to!r}. Known: {', '.join(ASSETS)}."
         raise InputError(message)
-    keys = dg.AssetSelection.assets(to).upstream().resolve(research_assets(catalogue))
-    return tuple(asset for asset in ASSETS if dg.AssetKey(asset) in keys)
+    keys = dg.AssetSelection.assets(to).upstream().resolve(all_assets(catalogue))
+    wanted = {key.to_user_string() for key in keys}
+    of_account = tuple(asset for asset in ACCOUNT_ASSETS if asset in wanted)
+    of_instruments = tuple(asset for asset in RESEARCH_ASSETS if of_account or asset in wanted)
+    return of_instruments, of_account

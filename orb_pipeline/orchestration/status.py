@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from orb_pipeline.catalogue import Catalogue
+from orb_pipeline.errors import ConfigurationError
 from orb_pipeline.intake.ledger import Landed, select_landed
 from orb_pipeline.market.trading_day import day_open, last_closed_day, number_of
-from orb_pipeline.orchestration import builds, setups, verdicts
-from orb_pipeline.orchestration.builds import CATALOGUE, CLOSED_DAY, LANDED_BARS, RESEARCH, Build
-from orb_pipeline.orchestration.gates import ASSETS, gates_of
+from orb_pipeline.orchestration import builds, contents, verdicts
+from orb_pipeline.orchestration.builds import Build
+from orb_pipeline.orchestration.contents import Contents
+from orb_pipeline.orchestration.gates import ACCOUNT_ASSETS, RESEARCH_ASSETS, gates_of, kind_of
+from orb_pipeline.orchestration.holding import select_holding
+from orb_pipeline.orchestration.rows import WAREHOUSE_TABLES
+from orb_pipeline.orchestration.scope import ScopeKind
 from orb_pipeline.orchestration.verdicts import NEVER_JUDGED, Connection, Waiver
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.lake import Lake
-from orb_pipeline.storage.tables import LAKE_TABLES
 from orb_pipeline.storage.warehouse import Warehouse
 
 GateState = Literal["passed", "failed", "waived", "never judged"]
@@ -35,7 +40,7 @@ class GateStatus:
 
 @dataclass(frozen=True)
 class AssetStatus:
-    """One asset of one instrument as it is now.
+    """One asset of one scope as it is now.
 
     Attributes:
         built_at: None where it has not been built.
@@ -71,76 +76,73 @@ class InstrumentStatus:
 
 
 @dataclass(frozen=True)
+class AccountStatus:
+    account: str
+    assets: tuple[AssetStatus, ...]
+
+
+@dataclass(frozen=True)
 class Status:
-    """Instruments with landed bars or anything built, and the waivers in force."""
+    """Instruments with landed bars or anything built, accounts with anything built, and the waivers in force."""
 
     instruments: tuple[InstrumentStatus, ...]
+    accounts: tuple[AccountStatus, ...]
     waivers: tuple[Waiver, ...]
 
 
 def read_status(home: Home, catalogue: Catalogue, now: dt.datetime) -> Status:
-    """The state of `home` at `now`; an empty home has no instruments."""
+    """The state of `home` at `now`; an empty home has no instruments and no accounts."""
     if not home.warehouse.exists():
-        return Status((), ())
+        return Status((), (), ())
     lake = Lake(home.lake_url)
-    in_lake = {name: set(lake.instruments(name)) for name in ASSETS if name in LAKE_TABLES}
-    hashes = {
-        (name, symbol): lake.snapshot(name, symbol).content_hash for name, found in in_lake.items() for symbol in found
-    }
-    closed_day = last_closed_day(now, catalogue.research.gates.closing_grace_minutes)
+    present = contents.in_lake(lake, ScopeKind.INSTRUMENT) | contents.in_lake(lake, ScopeKind.ACCOUNT)
     with Warehouse(home.warehouse).transaction() as connection:
         landed = select_landed(connection)
-        symbols = sorted(set(landed).union(*in_lake.values()))
-        for symbol in symbols:
-            hashes["validated_setups", symbol] = setups.content_hash(setups.select(connection, symbol))
-        views = [
-            _View(connection, symbol, landed.get(symbol), hashes, _settings(catalogue, symbol), closed_day, now)
-            for symbol in symbols
-        ]
-        return Status(tuple(view.status() for view in views), verdicts.select_waivers(connection, now))
-
-
-def _settings(catalogue: Catalogue, symbol: str) -> dict[str, str | None]:
-    """What the catalogue says now, by the names under which builds record it."""
-    is_known = symbol in catalogue.instruments
-    return {CATALOGUE: catalogue.study_hash(symbol) if is_known else None, RESEARCH: catalogue.research_hash()}
+        symbols = sorted({*landed, *(scope for table, scope in present if table in RESEARCH_ASSETS)})
+        accounts = builds.select_scopes(connection, ACCOUNT_ASSETS)
+        present |= contents.in_warehouse(connection, ScopeKind.INSTRUMENT, symbols)
+        present |= contents.in_warehouse(connection, ScopeKind.ACCOUNT, accounts)
+        view = _View(connection, catalogue, landed, present, now)
+        return Status(
+            tuple(InstrumentStatus(name, landed.get(name), view.assets(RESEARCH_ASSETS, name)) for name in symbols),
+            tuple(AccountStatus(name, view.assets(ACCOUNT_ASSETS, name)) for name in accounts),
+            verdicts.select_waivers(connection, now),
+        )
 
 
 @dataclass(frozen=True)
 class _View:
-    """One instrument, looked at inside one transaction."""
+    """A home, looked at inside one transaction, in the order of the graph.
+
+    `stale` and `blocked` hold the assets (and their scopes) seen so far that are so, and why.
+    """
 
     connection: Connection
-    symbol: str
-    landed: Landed | None
-    hashes: Mapping[tuple[str, str], str]
-    settings: Mapping[str, str | None]
-    closed_day: dt.date
+    catalogue: Catalogue
+    landed: Mapping[str, Landed]
+    present: Contents
     now: dt.datetime
+    stale: dict[tuple[str, str], str] = field(default_factory=dict)
+    blocked: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def status(self) -> InstrumentStatus:
-        stale: dict[str, str] = {}
-        blocked: dict[str, str] = {}
-        assets = tuple(self._asset(asset, stale, blocked) for asset in ASSETS)
-        return InstrumentStatus(self.symbol, self.landed, assets)
+    def assets(self, names: Sequence[str], scope: str) -> tuple[AssetStatus, ...]:
+        return tuple(self._asset(name, scope) for name in names)
 
-    def _asset(self, asset: str, stale: dict[str, str], blocked: dict[str, str]) -> AssetStatus:
-        """`stale` and `blocked` hold the assets further up that are so, and why; this one is added where it is."""
-        content_hash = self.hashes.get((asset, self.symbol))
-        build = builds.find(self.connection, asset, self.symbol, content_hash) if content_hash else None
-        if content_hash is None or (build is None and asset not in LAKE_TABLES):
+    def _asset(self, asset: str, scope: str) -> AssetStatus:
+        content_hash = self.present.get((asset, scope))
+        build = builds.find(self.connection, asset, scope, content_hash) if content_hash else None
+        if content_hash is None or (build is None and asset in WAREHOUSE_TABLES):
             return AssetStatus(asset, gates=tuple(GateStatus(gate.check, NEVER_JUDGED) for gate in gates_of(asset)))
-        gates = self._gates(asset, content_hash)
-        if build is None:
-            stale[asset] = "no run has recorded it as it is now"
-            return AssetStatus(asset, stale=stale[asset], gates=gates)
-        reason = self._why_stale(build, stale)
+        gates = self._gates(asset, scope, content_hash)
+        reason = self._why_stale(build) if build else "no run has recorded it as it is now"
         if reason is not None:
-            stale[asset] = reason
-        above = next((blocked[name] for name in build.inputs if name in blocked), None)
-        failed = next((f"{asset}/{gate.check}" for gate in gates if gate.state in ("failed", "never judged")), None)
+            self.stale[asset, scope] = reason
+        if build is None:
+            return AssetStatus(asset, stale=reason, gates=gates)
+        above = self._what_blocks(build)
+        failed = next((f"{asset}/{gate.check}" for gate in gates if gate.state in ("failed", NEVER_JUDGED)), None)
         if above or failed:
-            blocked[asset] = str(above or failed)
+            self.blocked[asset, scope] = str(above or failed)
         own = {gate.waiver.number: gate.waiver for gate in gates if gate.waiver is not None}
         inherited = verdicts.select_waivers_by_number(self.connection, build.waivers)
         return AssetStatus(
@@ -157,8 +159,8 @@ class _View:
             waivers=tuple(own.values()) + tuple(waiver for waiver in inherited if waiver.number not in own),
         )
 
-    def _gates(self, asset: str, content_hash: str) -> tuple[GateStatus, ...]:
-        found = verdicts.select_verdicts(self.connection, asset, self.symbol, content_hash, self.now)
+    def _gates(self, asset: str, scope: str, content_hash: str) -> tuple[GateStatus, ...]:
+        found = verdicts.select_verdicts(self.connection, asset, scope, content_hash, self.now)
         states = []
         for gate in gates_of(asset):
             verdict = found.get(gate.check)
@@ -169,25 +171,55 @@ class _View:
             states.append(GateStatus(gate.check, state, verdict.message, verdict.judged_at, verdict.waiver))
         return tuple(states)
 
-    def _why_stale(self, build: Build, stale: Mapping[str, str]) -> str | None:
-        for name, content_hash in build.inputs.items():
-            if name == LANDED_BARS:
-                if self.landed is not None and self.landed.content_hash != content_hash:
-                    return "bars have landed since"
-            elif name == CLOSED_DAY:
-                if self._has_closed_since(dt.date.fromisoformat(content_hash)):
-                    return "trading days have closed since"
-            elif name in self.settings:
-                if self.settings[name] != content_hash:
-                    return "the catalogue has changed since"
-            elif self.hashes.get((name, self.symbol)) != content_hash:
-                return f"{name} has changed since"
-            elif name in stale:
-                return f"{name} is stale"
+    def _what_blocks(self, build: Build) -> str | None:
+        """The gate further up that does not hold, with its scope where that is another one."""
+        for name in build.inputs:
+            source = builds.source_of(name, build.scope)
+            if source in self.blocked:
+                _, scope = source
+                return self.blocked[source] + ("" if scope == build.scope else f" of {scope}")
         return None
 
-    def _has_closed_since(self, day: dt.date) -> bool:
+    def _why_stale(self, build: Build) -> str | None:
+        return next(filter(None, (self._change(build, *item) for item in build.inputs.items())), None)
+
+    def _change(self, build: Build, name: str, recorded: str) -> str | None:
+        """What has changed of one input since it was recorded."""
+        source = builds.source_of(name, build.scope)
+        table, scope = source
+        of = "" if scope == build.scope else f" of {scope}"
+        match name:
+            case builds.LANDED_BARS:
+                landed = self.landed.get(scope)
+                return "bars have landed since" if landed and landed.content_hash != recorded else None
+            case builds.CLOSED_DAY:
+                has_closed = self._has_closed_since(scope, dt.date.fromisoformat(recorded))
+                return "trading days have closed since" if has_closed else None
+            case builds.CATALOGUE | builds.RESEARCH:
+                return "the catalogue has changed since" if self._setting(build, name) != recorded else None
+            case builds.INSTRUMENTS:
+                return "the research of other instruments holds now" if self._holding != recorded else None
+            case _ if self.present.get(source) != recorded:
+                return f"{table}{of} has changed since"
+            case _:
+                return f"{table}{of} is stale" if source in self.stale else None
+
+    def _setting(self, build: Build, name: str) -> str | None:
+        """What the catalogue says now; None where it no longer knows the scope."""
+        try:
+            return builds.settings_of(self.catalogue, kind_of(build.asset), build.scope)[name]
+        except ConfigurationError:
+            return None
+
+    @cached_property
+    def _holding(self) -> str:
+        symbols = sorted(self.landed)
+        return select_holding(self.connection, self.catalogue, symbols, self.present, self.now).text()
+
+    def _has_closed_since(self, symbol: str, day: dt.date) -> bool:
         """Whether bars have landed of days that were open when `day` was the last closed one, and are closed now."""
-        if self.landed is None or self.landed.last_ts is None or self.closed_day <= day:
+        landed = self.landed.get(symbol)
+        closed_day = last_closed_day(self.now, self.catalogue.research.gates.closing_grace_minutes)
+        if landed is None or landed.last_ts is None or closed_day <= day:
             return False
-        return int(self.landed.last_ts.timestamp()) // 60 >= int(day_open(number_of(day) + 1))
+        return int(landed.last_ts.timestamp()) // 60 >= int(day_open(number_of(day) + 1))

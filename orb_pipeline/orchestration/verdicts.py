@@ -17,7 +17,8 @@ import duckdb
 from orb_pipeline.catalogue import Catalogue
 from orb_pipeline.errors import GateFailedError, InputError
 from orb_pipeline.orchestration import builds
-from orb_pipeline.orchestration.gates import ASSETS, GATES, gates_of
+from orb_pipeline.orchestration.gates import ASSETS, gates_of, kind_of
+from orb_pipeline.orchestration.scope import ScopeKind
 from orb_pipeline.storage.warehouse import Warehouse
 
 Connection = duckdb.DuckDBPyConnection
@@ -32,13 +33,13 @@ class Waiver:
     number: int
     asset: str
     check: str
-    instrument: str
+    scope: str
     reason: str
     until: dt.date
     created_at: dt.datetime
 
     def __str__(self) -> str:
-        return f"waiver {self.number}: {self.asset}/{self.check} of {self.instrument} until {self.until}: {self.reason}"
+        return f"waiver {self.number}: {self.asset}/{self.check} of {self.scope} until {self.until}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Verdict:
 
     asset: str
     check: str
-    instrument: str
+    scope: str
     content_hash: str
     passed: bool
     message: str
@@ -59,12 +60,30 @@ class Verdict:
         return self.passed or self.waiver is not None
 
 
+def scope_to_waive(asset: str, instrument: str | None, account: str | None) -> str:
+    """The scope that a waiver names: of an instrument's asset the instrument, of an account's the account.
+
+    Raises:
+        InputError: the asset is unknown, or exactly the one that it belongs to is not named.
+    """
+    _check_asset(asset)
+    kind = kind_of(asset)
+    given = {ScopeKind.INSTRUMENT: instrument, ScopeKind.ACCOUNT: account}
+    scope = given.pop(kind)
+    if scope is None or any(given.values()):
+        found = [other.option(name) for other, name in [(kind, scope), *given.items()] if name is not None]
+        seen = " and ".join(found) or "neither --instrument nor --account"
+        message = f"{asset} belongs to an {kind}: found {seen}, expected {kind.option('NAME')} alone."
+        raise InputError(message)
+    return scope
+
+
 def add_waiver(
     warehouse: Warehouse,
     catalogue: Catalogue,
     asset: str,
     check: str,
-    instrument: str,
+    scope: str,
     reason: str,
     until: dt.date,
     now: dt.datetime,
@@ -73,9 +92,9 @@ def add_waiver(
 
     Raises:
         InputError: a name is unknown, the reason is empty or `until` lies in the past.
-        ConfigurationError: the instrument is unknown.
+        ConfigurationError: the instrument or the account is unknown.
     """
-    _check_names(catalogue, asset, check, instrument)
+    _check_names(catalogue, asset, check, scope)
     if not reason.strip():
         message = "A waiver needs a reason that a reader understands a year from now; give one with --reason."
         raise InputError(message)
@@ -89,10 +108,10 @@ def add_waiver(
         row = connection.execute(
             "insert into waivers (asset, check_name, instrument, reason, until, created_at) values (?, ?, ?, ?, ?, ?) "
             "returning waiver",
-            [asset, check, instrument, reason.strip(), until, now],
+            [asset, check, scope, reason.strip(), until, now],
         ).fetchone()
     assert row is not None  # noqa: S101 - an insert that returns always returns its row
-    return Waiver(row[0], asset, check, instrument, reason.strip(), until, now)
+    return Waiver(row[0], asset, check, scope, reason.strip(), until, now)
 
 
 def select_waivers(connection: Connection, now: dt.datetime) -> tuple[Waiver, ...]:
@@ -114,9 +133,9 @@ def select_waivers_by_number(connection: Connection, numbers: Sequence[int]) -> 
     return tuple(Waiver(*row) for row in rows)
 
 
-def waiver_for(waivers: Sequence[Waiver], asset: str, check: str, instrument: str) -> Waiver | None:
+def waiver_for(waivers: Sequence[Waiver], asset: str, check: str, scope: str) -> Waiver | None:
     """The one that holds longest, if any."""
-    fitting = [w for w in waivers if (w.asset, w.check, w.instrument) == (asset, check, instrument)]
+    fitting = [w for w in waivers if (w.asset, w.check, w.scope) == (asset, check, scope)]
     return max(fitting, key=lambda waiver: (waiver.until, waiver.number), default=None)
 
 
@@ -128,7 +147,7 @@ def record(connection: Connection, verdicts: Iterable[Verdict]) -> None:
             [
                 verdict.asset,
                 verdict.check,
-                verdict.instrument,
+                verdict.scope,
                 verdict.content_hash,
                 verdict.passed,
                 verdict.waiver.number if verdict.waiver else None,
@@ -141,33 +160,31 @@ def record(connection: Connection, verdicts: Iterable[Verdict]) -> None:
 
 
 def select_verdicts(
-    connection: Connection, asset: str, instrument: str, content_hash: str, now: dt.datetime
+    connection: Connection, asset: str, scope: str, content_hash: str, now: dt.datetime
 ) -> dict[str, Verdict]:
     """Verdicts on this content by check, failed ones with the waiver that is in force at `now`."""
     waivers = select_waivers(connection, now)
     rows = connection.execute(
         "select check_name, passed, message, judged_at from gate_verdicts "
         "where asset = ? and instrument = ? and content_hash = ?",
-        [asset, instrument, content_hash],
+        [asset, scope, content_hash],
     ).fetchall()
     return {
         check: Verdict(
             asset,
             check,
-            instrument,
+            scope,
             content_hash,
             passed,
             message,
             judged_at,
-            None if passed else waiver_for(waivers, asset, check, instrument),
+            None if passed else waiver_for(waivers, asset, check, scope),
         )
         for check, passed, message, judged_at in rows
     }
 
 
-def require(
-    connection: Connection, asset: str, instrument: str, content_hash: str, now: dt.datetime
-) -> tuple[Waiver, ...]:
+def require(connection: Connection, asset: str, scope: str, content_hash: str, now: dt.datetime) -> tuple[Waiver, ...]:
     """Make sure that this very content of `asset` may be built upon; the waivers that it takes.
 
     Inherited waivers, of gates further up, are among them.
@@ -176,50 +193,54 @@ def require(
         GateFailedError: a declared gate failed and is not waived, or has never judged this content, or the content
             stands on a gate further up whose waiver has expired.
     """
-    found = select_verdicts(connection, asset, instrument, content_hash, now)
+    found = select_verdicts(connection, asset, scope, content_hash, now)
     for gate in gates_of(asset):
         verdict = found.get(gate.check)
         if verdict is None or not verdict.holds:
-            raise GateFailedError(refusal(asset, gate.check, instrument, verdict))
+            raise GateFailedError(refusal(asset, gate.check, scope, verdict))
     own = tuple(verdict.waiver for verdict in found.values() if verdict.waiver is not None)
-    build = builds.find(connection, asset, instrument, content_hash)
-    return own + tuple(_renewed(connection, number, asset, now) for number in (build.waivers if build else ()))
+    build = builds.find(connection, asset, scope, content_hash)
+    return own + tuple(_renewed(connection, number, asset, scope, now) for number in (build.waivers if build else ()))
 
 
-def _renewed(connection: Connection, number: int, asset: str, now: dt.datetime) -> Waiver:
+def _renewed(connection: Connection, number: int, asset: str, scope: str, now: dt.datetime) -> Waiver:
     """The inherited waiver with this number, or a later one for the same gate, that is in force."""
     (inherited,) = select_waivers_by_number(connection, [number])
-    current = waiver_for(select_waivers(connection, now), inherited.asset, inherited.check, inherited.instrument)
+    current = waiver_for(select_waivers(connection, now), inherited.asset, inherited.check, inherited.scope)
     if current is None:
+        option = kind_of(inherited.asset).option(inherited.scope)
+        waive = f"`orb waive {inherited.asset} {inherited.check} {option} --reason TEXT --until DATE`"
+        below = builds.input_name(inherited.asset, inherited.scope, of=scope)
         message = (
-            f"{asset} of {inherited.instrument} was built on {inherited.asset}, whose gate {inherited.check} failed "
-            f"and was waived until {inherited.until} ({inherited.reason}). Mend what it found and repeat "
-            f"`orb run --instrument {inherited.instrument}`, or waive the gate again: `orb waive {inherited.asset} "
-            f"{inherited.check} --instrument {inherited.instrument} --reason TEXT --until DATE`."
+            f"{asset} of {scope} was built on {below}, whose gate {inherited.check} failed and was waived "
+            f"until {inherited.until} ({inherited.reason}). Mend what it found and repeat `orb run {option}`, or "
+            f"waive the gate again: {waive}."
         )
         raise GateFailedError(message)
     return current
 
 
-def refusal(asset: str, check: str, instrument: str, verdict: Verdict | None) -> str:
+def refusal(asset: str, check: str, scope: str, verdict: Verdict | None) -> str:
     """Why nothing may be built on this data, and what to do next."""
-    run = f"`orb run --instrument {instrument} --to {asset}`"
+    option = kind_of(asset).option(scope)
+    run = f"`orb run {option} --to {asset}`"
     if verdict is None:
-        return f"Gate {asset}/{check} of {instrument} has {NEVER_JUDGED} the data as it is now. Judge it with {run}."
-    waive = f"`orb waive {asset} {check} --instrument {instrument} --reason TEXT --until DATE`"
+        return f"Gate {asset}/{check} of {scope} has {NEVER_JUDGED} the data as it is now. Judge it with {run}."
+    waive = f"`orb waive {asset} {check} {option} --reason TEXT --until DATE`"
     message = verdict.message.rstrip(".")
-    return (
-        f"Gate {asset}/{check} of {instrument} does not hold: {message}. "
-        f"Mend what it found and repeat {run}, or {waive}."
-    )
+    return f"Gate {asset}/{check} of {scope} does not hold: {message}. Mend what it found and repeat {run}, or {waive}."
 
 
-def _check_names(catalogue: Catalogue, asset: str, check: str, instrument: str) -> None:
+def _check_asset(asset: str) -> None:
     if asset not in ASSETS:
         message = f"Unknown asset {asset!r}. Known: {', '.join(ASSETS)}."
         raise InputError(message)
-    checks = [gate.check for gate in GATES if gate.asset == asset]
+
+
+def _check_names(catalogue: Catalogue, asset: str, check: str, scope: str) -> None:
+    _check_asset(asset)
+    checks = [gate.check for gate in gates_of(asset)]
     if check not in checks:
         message = f"{asset} has no gate {check!r}. Known: {', '.join(checks)}."
         raise InputError(message)
-    catalogue.instrument(instrument)
+    kind_of(asset).check(catalogue, scope)

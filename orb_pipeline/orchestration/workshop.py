@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import pandas as pd
-import pyarrow as pa
-
 from orb_pipeline.catalogue import Catalogue
 from orb_pipeline.orchestration.progress import Listener, Silence
+from orb_pipeline.orchestration.rows import WAREHOUSE_TABLES
+from orb_pipeline.orchestration.stored import StoredTable
 from orb_pipeline.research.study import Study
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.lake import Lake
@@ -20,29 +19,6 @@ from orb_pipeline.storage.warehouse import Warehouse
 
 def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
-
-
-@dataclass(frozen=True)
-class StoredTable:
-    """A table with the hash of the very content it was decoded from. Decoded once; every caller gets its own copy."""
-
-    content_hash: str
-    read_arrow: Callable[[], pa.Table]
-
-    @cached_property
-    def _arrow(self) -> pa.Table:
-        return self.read_arrow()
-
-    @cached_property
-    def _frame(self) -> pd.DataFrame:
-        frame: pd.DataFrame = self._arrow.to_pandas(date_as_object=False)
-        return frame
-
-    def arrow(self) -> pa.Table:
-        return self._arrow
-
-    def pandas(self) -> pd.DataFrame:
-        return self._frame.copy(deep=False)  # copy on write: nobody changes what a gate will judge
 
 
 @dataclass
@@ -66,12 +42,18 @@ class Workshop:
     def warehouse(self) -> Warehouse:
         return Warehouse(self.home.warehouse)
 
-    def table(self, name: str, symbol: str) -> StoredTable:
-        """The table as it is now. What was decoded before is used again while the bytes are the same."""
-        snapshot = self.lake.snapshot(name, symbol)
-        known = self._tables.get((name, symbol))
-        if known is None or known.content_hash != snapshot.content_hash:
-            known = self._tables[name, symbol] = StoredTable(snapshot.content_hash, snapshot.arrow)
+    def table(self, name: str, scope: str) -> StoredTable:
+        """The table of a scope as it is now, wherever it is kept.
+
+        What was decoded before is used again while the content is the same.
+
+        Raises:
+            MissingDataError: it is of the lake and has not been made yet; of the warehouse it has no rows.
+        """
+        present = self._look(name, scope)
+        known = self._tables.get((name, scope))
+        if known is None or known.content_hash != present.content_hash:
+            known = self._tables[name, scope] = present
         return known
 
     def study(self, symbol: str, bars: StoredTable) -> Study:
@@ -87,3 +69,10 @@ class Workshop:
         """Let go of what was remembered for a run that is over."""
         self._tables.clear()
         self._studies.clear()
+
+    def _look(self, name: str, scope: str) -> StoredTable:
+        if name in WAREHOUSE_TABLES:
+            with self.warehouse.transaction() as connection:
+                return WAREHOUSE_TABLES[name].stored(connection, scope)
+        snapshot = self.lake.snapshot(name, scope)
+        return StoredTable(snapshot.content_hash, snapshot.arrow)

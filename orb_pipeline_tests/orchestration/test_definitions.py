@@ -14,7 +14,7 @@ import psutil
 import yaml
 
 from orb_pipeline.catalogue import load_catalogue
-from orb_pipeline.orchestration.assets import research_assets
+from orb_pipeline.orchestration.assets import all_assets
 from orb_pipeline.orchestration.gates import ASSETS, GATES
 from orb_pipeline.orchestration.instance import REPOSITORY_STORAGE, instance_config, write_instance_config
 from orb_pipeline.settings import Home
@@ -65,7 +65,7 @@ def test_names_of_all_there_is() -> None:
 
 
 def test_every_asset_carries_its_facts_and_every_gate_blocks() -> None:
-    for asset in research_assets(load_catalogue()):
+    for asset in all_assets(load_catalogue()):
         (spec,) = asset.specs
         assert spec.group_name in ("market", "research")
         assert spec.description
@@ -79,7 +79,7 @@ def test_every_asset_carries_its_facts_and_every_gate_blocks() -> None:
 
 def test_an_instrument_of_the_user_is_a_partition_without_code(home: Home) -> None:
     override(home, "instruments.yaml", "instruments: {SILVER: " + _SILVER + "}")
-    for asset in research_assets(load_catalogue(home.catalogue)):
+    for asset in all_assets(load_catalogue(home.catalogue)):
         assert asset.partitions_def is not None
         assert asset.partitions_def.get_partition_keys() == ["ES", "GC", "MGC", "MNQ", "SILVER", "XAUUSD"]
 

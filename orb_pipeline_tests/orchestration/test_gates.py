@@ -14,10 +14,10 @@ import pytest
 
 from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.market.days import build_trading_days
-from orb_pipeline.orchestration import setups
-from orb_pipeline.orchestration.gates import ASSETS, GATES, Evidence, GateResult, gates_of
+from orb_pipeline.orchestration.gates import GATES, RESEARCH_ASSETS, Evidence, GateResult, gates_of
 from orb_pipeline.orchestration.gates.bar_counts import judge_bar_counts
 from orb_pipeline.orchestration.gates.findings import result_of
+from orb_pipeline.orchestration.rows import WAREHOUSE_TABLES
 from orb_pipeline.research.findings import COLUMNS, Findings
 from orb_pipeline.research.study import Study
 from orb_pipeline.settings import Home
@@ -26,6 +26,7 @@ from orb_pipeline.storage.warehouse import Warehouse
 from orb_pipeline_tests.data import real_data
 
 CATALOGUE = load_catalogue()
+RESEARCH_GATES = [gate for gate in GATES if gate.asset in RESEARCH_ASSETS]
 LIMITS = CATALOGUE.research.gates
 Fault = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -53,7 +54,7 @@ class Tables:
             frames[asset] = fault(frames[asset].copy())
         tables = {name: Stored(frame) for name, frame in frames.items()}
         gate = next(gate for gate in gates_of(asset) if gate.check == check)
-        return gate.judge(Evidence(asset, "XAUUSD", CATALOGUE, tables, lambda: self.study))
+        return gate.judge(Evidence(asset, "XAUUSD", CATALOGUE, tables, lambda _: self.study))
 
     @cached_property
     def study(self) -> Study:
@@ -65,9 +66,9 @@ class Tables:
 def tables(homes: Callable[[str], Path]) -> Tables:
     home = Home.at(homes("built"))
     lake = Lake(home.lake_url)
-    frames = {name: lake.read(name, "XAUUSD") for name in ASSETS[:-1]}
+    frames = {name: lake.read(name, "XAUUSD") for name in RESEARCH_ASSETS if name not in WAREHOUSE_TABLES}
     with Warehouse(home.warehouse).transaction() as connection:
-        frames["validated_setups"] = setups.select(connection, "XAUUSD")
+        frames["validated_setups"] = WAREHOUSE_TABLES["validated_setups"].select(connection, "XAUUSD")
     return Tables(frames)
 
 
@@ -149,7 +150,7 @@ def test_a_schema_names_the_rule_that_is_broken(tables: Tables, asset: str, faul
     assert rule in result.message
 
 
-@pytest.mark.parametrize("gate", GATES, ids=lambda gate: f"{gate.asset}-{gate.check}")
+@pytest.mark.parametrize("gate", RESEARCH_GATES, ids=lambda gate: f"{gate.asset}-{gate.check}")
 def test_every_gate_holds_on_a_sound_build_and_says_what_it_looked_at(tables: Tables, gate: object) -> None:
     result = tables.judge(gate.asset, gate.check)  # type: ignore[attr-defined]
     assert result.passed

@@ -11,7 +11,7 @@ import pytest
 
 from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.errors import ConfigurationError, InputError, MissingDataError
-from orb_pipeline.orchestration.gates import ASSETS, gates_of
+from orb_pipeline.orchestration.gates import RESEARCH_ASSETS, gates_of
 from orb_pipeline.orchestration.instance import open_instance
 from orb_pipeline.orchestration.progress import AssetSummary, RunSummary
 from orb_pipeline.orchestration.run import run_graph
@@ -29,17 +29,17 @@ class Recording:
     def __init__(self) -> None:
         self.heard: list[str] = []
 
-    def run_started(self, instrument: str, assets: tuple[str, ...]) -> None:
-        self.heard.append(f"run {instrument} {len(assets)}")
+    def run_started(self, scope: str, assets: tuple[str, ...]) -> None:
+        self.heard.append(f"run {scope} {len(assets)}")
 
-    def asset_started(self, instrument: str, asset: str) -> None:
+    def asset_started(self, scope: str, asset: str) -> None:
         self.heard.append(f"start {asset}")
 
-    def asset_finished(self, instrument: str, summary: AssetSummary) -> None:
+    def asset_finished(self, scope: str, summary: AssetSummary) -> None:
         self.heard.append(f"{summary.state} {summary.asset}")
 
     def run_finished(self, summary: RunSummary) -> None:
-        self.heard.append(f"over {summary.instrument} {summary.succeeded}")
+        self.heard.append(f"over {summary.scope} {summary.succeeded}")
 
 
 def run(home: Home, *symbols: str, to: str | None = None, listener: Recording | None = None) -> list[RunSummary]:
@@ -66,7 +66,7 @@ def test_whole_graph_is_built_and_told_as_it_goes(landed_home: Home) -> None:
     (summary,) = run(landed_home, "XAUUSD", listener=listener)
     assert summary.succeeded
     assert summary.message is None
-    assert [asset.asset for asset in summary.assets] == list(ASSETS)
+    assert [asset.asset for asset in summary.assets] == list(RESEARCH_ASSETS)
     for asset in summary.assets:
         assert asset.state == "built"
         assert [verdict.check for verdict in asset.gates] == [gate.check for gate in gates_of(asset.asset)]
@@ -135,8 +135,8 @@ def test_data_that_no_gate_has_judged_stops(built_home: Home) -> None:
 def test_one_failing_instrument_does_not_stop_the_other(landed_home: Home) -> None:
     override(landed_home, "instruments.yaml", OFF_THE_GRID)
     gold, spot = run(landed_home)
-    assert (gold.instrument, gold.succeeded) == ("GC", False)
-    assert (spot.instrument, spot.succeeded) == ("XAUUSD", True)
+    assert (gold.scope, gold.succeeded) == ("GC", False)
+    assert (spot.scope, spot.succeeded) == ("XAUUSD", True)
     assert "a multiple of the tick 0.30" in str(gold.message)
 
 
@@ -241,14 +241,14 @@ def test_an_empty_home_says_what_to_do(home: Home) -> None:
 
 def _materialise_only(home: Home, asset: str, symbol: str) -> str:
     """Run one asset without what it is built from, as Dagster's own page can; the failure, '' where it built."""
-    from orb_pipeline.orchestration.assets import research_assets
+    from orb_pipeline.orchestration.assets import all_assets
     from orb_pipeline.orchestration.resources import resources
     from orb_pipeline.orchestration.workshop import Workshop
 
     catalogue = load_catalogue(home.catalogue)
     with open_instance(home) as instance:
         result = dg.materialize(
-            research_assets(catalogue),
+            all_assets(catalogue),
             selection=[asset],
             partition_key=symbol,
             instance=instance,
@@ -260,13 +260,13 @@ def _materialise_only(home: Home, asset: str, symbol: str) -> str:
 
 
 def test_every_asset_reads_exactly_what_dagster_says_it_depends_on(built_home: Home) -> None:
-    from orb_pipeline.orchestration.assets import research_assets
+    from orb_pipeline.orchestration.assets import all_assets
 
     builds = Warehouse(built_home.warehouse).frame("select asset, inputs from asset_builds where instrument = 'XAUUSD'")
-    read = {row.asset: set(json.loads(row.inputs)) & set(ASSETS) for row in builds.itertuples()}
+    read = {row.asset: set(json.loads(row.inputs)) & set(RESEARCH_ASSETS) for row in builds.itertuples()}
     declared = {
         spec.key.to_user_string(): {dep.asset_key.to_user_string() for dep in spec.deps}
-        for asset in research_assets(load_catalogue())
+        for asset in all_assets(load_catalogue())
         for spec in asset.specs
     }
     assert read == declared

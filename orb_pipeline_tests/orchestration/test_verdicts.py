@@ -25,7 +25,7 @@ def warehouse(home: Home) -> Warehouse:
 
 
 def waive(warehouse: Warehouse, until: dt.date = TODAY, **changes: str) -> Waiver:
-    names = {"asset": "trading_days", "check": "bar_counts", "instrument": "MGC", "reason": "known holes", **changes}
+    names = {"asset": "trading_days", "check": "bar_counts", "scope": "MGC", "reason": "known holes", **changes}
     return add_waiver(warehouse, load_catalogue(), **names, until=until, now=NOW)  # type: ignore[arg-type]
 
 
@@ -56,7 +56,7 @@ def test_a_waiver_holds_to_the_end_of_its_last_day(warehouse: Warehouse) -> None
     [
         ({"asset": "days"}, InputError, "Unknown asset 'days'. Known: bars_1m, trading_days, daily_features"),
         ({"check": "bars"}, InputError, "trading_days has no gate 'bars'. Known: schema, bar_counts"),
-        ({"instrument": "GOLD"}, ConfigurationError, "Unknown instrument 'GOLD'. Known: ES, GC, MGC"),
+        ({"scope": "GOLD"}, ConfigurationError, "Unknown instrument 'GOLD'. Known: ES, GC, MGC"),
         ({"reason": "  "}, InputError, "A waiver needs a reason"),
     ],
 )

@@ -16,6 +16,9 @@ def command(
         list[str] | None,
         typer.Option("--instrument", "-i", metavar="SYMBOL", help="May be repeated. Default: all that have bars."),
     ] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", "-a", metavar="NAME", help="Default: the catalogue's default account.")
+    ] = None,
     to: Annotated[str | None, typer.Option(metavar="ASSET", help="Stop after this asset. Default: the last.")] = None,
 ) -> None:
     """Build the graph from landed bars, gate by gate.
@@ -29,8 +32,9 @@ def command(
     here: Context = context.obj
     for symbol in instrument or ():
         here.catalogue.instrument(symbol)  # an unknown one is an error before anything is built
+    here.catalogue.account(account)
     with RunProgress() as progress:
-        summaries = run_graph(here.home, here.catalogue, instrument or (), to, progress)
+        summaries = run_graph(here.home, here.catalogue, instrument or (), to, progress, account)
     for summary in summaries:
         show_summary(summary)
         report = write_report(here, summary)
@@ -39,6 +43,6 @@ def command(
     failed = [summary for summary in summaries if not summary.succeeded]
     for summary in failed:
         message = summary.message or "the run failed"
-        about = "" if summary.instrument in message else f"{summary.instrument}: "
+        about = "" if summary.scope in message else f"{summary.scope}: "
         say(f"Error: {about}{message}", style="red")
     raise typer.Exit(1 if failed else 0)

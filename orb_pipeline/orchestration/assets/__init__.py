@@ -1,4 +1,4 @@
-"""The assets of the graph, one partition for each instrument of the catalogue."""
+"""The assets of the graph: those of instruments, partitioned by the catalogue's, and those of an account."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from orb_pipeline.orchestration.assets.research import (
     validated_setups,
 )
 
-RESEARCH_ASSETS = (bars_1m, trading_days, daily_features, orb_outcomes, experimental_strategies, validated_setups)
+OF_INSTRUMENTS = (bars_1m, trading_days, daily_features, orb_outcomes, experimental_strategies, validated_setups)
+OF_ACCOUNTS: tuple[dg.AssetsDefinition, ...] = ()
 
 
-def research_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
-    """The research assets, partitioned by the catalogue's instruments: a new instrument is a new key and no code."""
+def all_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
+    """Every asset, in the order of the graph. A new instrument of the catalogue is a new key and no code."""
     instruments = dg.StaticPartitionsDefinition(sorted(catalogue.instruments))
-    return [make(instruments) for make in RESEARCH_ASSETS]
+    return [*(make(instruments) for make in OF_INSTRUMENTS), *OF_ACCOUNTS]

@@ -12,7 +12,7 @@ from orb_pipeline.market.front_month import front_month_bars
 from orb_pipeline.market.trading_day import day_open, last_closed_day, number_of, stamps_of
 from orb_pipeline.orchestration import pictures
 from orb_pipeline.orchestration.assets.facts import HEAVY, Facts, research_asset
-from orb_pipeline.orchestration.bench import Bench
+from orb_pipeline.orchestration.bench import InstrumentBench
 from orb_pipeline.orchestration.builds import CLOSED_DAY
 from orb_pipeline.storage.tables import LANDED_BARS
 
@@ -20,7 +20,7 @@ GROUP = "market"
 
 
 @research_asset(group=GROUP, kinds={"parquet"}, pool=HEAVY)
-def bars_1m(work: Bench) -> Facts:
+def bars_1m(work: InstrumentBench) -> Facts:
     """Minute bars of the front month, closed trading days only."""
     work.landed()
     day = last_closed_day(work.workshop.now(), work.research.gates.closing_grace_minutes)
@@ -39,7 +39,7 @@ def bars_1m(work: Bench) -> Facts:
 
 
 @research_asset(group=GROUP, kinds={"parquet"}, deps=["bars_1m"])
-def trading_days(work: Bench) -> Facts:
+def trading_days(work: InstrumentBench) -> Facts:
     """One row for each closed trading day: its front month, prices, and how complete it is."""
     (bars,) = work.read("bars_1m")
     work.landed()
@@ -50,7 +50,7 @@ def trading_days(work: Bench) -> Facts:
     return {"bars_per_day": pictures.bars_per_day(stored.pandas())}
 
 
-def _closed_bars(work: Bench, day: str, columns: Sequence[str] = LANDED_BARS.names) -> pd.DataFrame:
+def _closed_bars(work: InstrumentBench, day: str, columns: Sequence[str] = LANDED_BARS.names) -> pd.DataFrame:
     """All landed contracts' bars up to the end of trading day `day`."""
     landed = landed_bars(work.workshop.lake, work.workshop.warehouse, work.symbol, columns)
     end = stamps_of(np.atleast_1d(day_open(number_of(pd.Timestamp(day).date()) + 1)))[0]

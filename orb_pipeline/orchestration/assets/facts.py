@@ -4,14 +4,15 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import dagster as dg
 
 from orb_pipeline.errors import OrbError
 from orb_pipeline.orchestration import pictures
-from orb_pipeline.orchestration.bench import Bench, building
+from orb_pipeline.orchestration.bench import AccountBench, Bench, InstrumentBench, building
 from orb_pipeline.orchestration.gates import gates_of
+from orb_pipeline.orchestration.scope import ACCOUNT_TAG
 from orb_pipeline.orchestration.verdicts import Verdict
 from orb_pipeline.orchestration.workshop import Workshop
 
@@ -25,71 +26,109 @@ HEAVY = "heavy"  # pool of the assets that keep a core or much memory busy
 SIMULATED = "SIMULATED data"
 
 Facts = Mapping[str, Any]
-Body = Callable[[Bench], Facts]
-Recipe = Callable[[dg.PartitionsDefinition[str]], dg.AssetsDefinition]
+Partitions = dg.PartitionsDefinition[str]
+Recipe = Callable[[Partitions], dg.AssetsDefinition]
+AnyBench = TypeVar("AnyBench", bound=Bench)
 
 
 def research_asset(
     *, group: str, kinds: set[str], deps: Sequence[str] = (), pool: str | None = None
-) -> Callable[[Body], Recipe]:
-    """Declare an asset: named like the function, described by its docstring, its gates blocking checks.
+) -> Callable[[Callable[[InstrumentBench], Facts]], Recipe]:
+    """Declare an asset of instruments: named like the function, described by its docstring, its gates blocking checks.
 
     The function works on the bench of one instrument and returns what is worth telling besides the common facts. It
     becomes a recipe, which makes the asset once the instruments are known: checks need the asset's partitions, too;
     without them the pages show the verdict on the instrument that ran last as everybody's.
     """
 
-    def declare(body: Body) -> Recipe:
-        def make(instruments: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-            @dg.asset(
-                key=body.__name__,
-                description=inspect.getdoc(body),
-                group_name=group,
-                owners=OWNERS,
-                kinds=kinds,
-                deps=deps,
-                pool=pool,
-                partitions_def=instruments,
-                check_specs=_check_specs(body.__name__, instruments),
-            )
-            def asset(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> Result:
-                with _bench(context, workshop) as work:
-                    return _result(work, body(work))
-
-            return asset
+    def declare(body: Callable[[InstrumentBench], Facts]) -> Recipe:
+        def make(instruments: Partitions) -> dg.AssetsDefinition:
+            return _asset(body, _instrument_bench, instruments, group=group, kinds=kinds, deps=deps, pool=pool)
 
         return make
 
     return declare
 
 
-def _check_specs(asset: str, instruments: dg.PartitionsDefinition[str]) -> list[dg.AssetCheckSpec]:
+def account_asset(
+    *, group: str, kinds: set[str], deps: Sequence[str] = (), pool: str | None = None
+) -> Callable[[Callable[[AccountBench], Facts]], dg.AssetsDefinition]:
+    """Declare an asset of accounts likewise. The function works on the bench of the account that the run names.
+
+    An account is no partition: one run builds one account, the one that its tag names, or the default one.
+    """
+
+    def declare(body: Callable[[AccountBench], Facts]) -> dg.AssetsDefinition:
+        return _asset(body, _account_bench, None, group=group, kinds=kinds, deps=deps, pool=pool)
+
+    return declare
+
+
+def _asset(
+    body: Callable[[AnyBench], Facts],
+    bench: Callable[[dg.AssetExecutionContext, Workshop], AnyBench],
+    partitions: Partitions | None,
+    *,
+    group: str,
+    kinds: set[str],
+    deps: Sequence[str],
+    pool: str | None,
+) -> dg.AssetsDefinition:
+    """The asset that `body` builds at the bench which a run's context names."""
+
+    @dg.asset(
+        key=body.__name__,
+        description=inspect.getdoc(body),
+        group_name=group,
+        owners=OWNERS,
+        kinds=kinds,
+        deps=deps,
+        pool=pool,
+        partitions_def=partitions,
+        check_specs=_check_specs(body.__name__, partitions),
+    )
+    def asset(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> Result:
+        with _failing_for_good(), building(bench(context, workshop)) as work:
+            return _result(work, body(work), partitioned=partitions is not None)
+
+    return asset
+
+
+def _check_specs(asset: str, partitions: Partitions | None) -> list[dg.AssetCheckSpec]:
     with warnings.catch_warnings():
         # Dagster calls partitioned checks a preview; the pin in setup.py holds until a release that does not.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return [
             dg.AssetCheckSpec(
-                gate.check, asset=asset, description=gate.description, blocking=True, partitions_def=instruments
+                gate.check, asset=asset, description=gate.description, blocking=True, partitions_def=partitions
             )
             for gate in gates_of(asset)
         ]
 
 
+def _instrument_bench(context: dg.AssetExecutionContext, workshop: Workshop) -> InstrumentBench:
+    return InstrumentBench(workshop, context.asset_key.to_user_string(), context.partition_key, context.run.run_id)
+
+
+def _account_bench(context: dg.AssetExecutionContext, workshop: Workshop) -> AccountBench:
+    account = workshop.catalogue.account(context.run.tags.get(ACCOUNT_TAG)).account
+    return AccountBench(workshop, context.asset_key.to_user_string(), account, context.run.run_id)
+
+
 @contextmanager
-def _bench(context: dg.AssetExecutionContext, workshop: Workshop) -> Iterator[Bench]:
-    """The bench for this asset and partition. An error of ours becomes a failure that no retry repeats."""
-    asset = context.asset_key.to_user_string()
+def _failing_for_good() -> Iterator[None]:
+    """An error of ours becomes a failure that no retry repeats."""
     try:
-        with building(workshop, asset, context.partition_key, context.run.run_id) as work:
-            yield work
+        yield
     except OrbError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
 
 
-def _result(work: Bench, metadata: Facts) -> Result:
-    """What was written, its gates and the facts about it."""
+def _result(work: Bench, metadata: Facts, *, partitioned: bool) -> Result:
+    """What was written, its gates and the facts about it. A scope that is no partition is told as a fact."""
     facts: dict[str, Any] = {
-        "dagster/partition_row_count": work.rows,
+        "account": None if partitioned else work.scope,
+        "dagster/partition_row_count" if partitioned else "dagster/row_count": work.rows,
         "dagster/column_schema": None if work.schema is None else pictures.columns(work.schema),
         "first": work.span[0],
         "last": work.span[1],

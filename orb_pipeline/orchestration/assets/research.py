@@ -2,7 +2,7 @@
 
 from orb_pipeline.orchestration import pictures
 from orb_pipeline.orchestration.assets.facts import HEAVY, Facts, research_asset
-from orb_pipeline.orchestration.bench import Bench
+from orb_pipeline.orchestration.bench import InstrumentBench
 from orb_pipeline.research.discovery import build_strategies
 from orb_pipeline.research.features import build_daily_features
 from orb_pipeline.research.outcomes import build_outcomes
@@ -13,7 +13,7 @@ GROUP = "research"
 
 
 @research_asset(group=GROUP, kinds={"parquet"}, deps=["bars_1m"])
-def daily_features(work: Bench) -> Facts:
+def daily_features(work: InstrumentBench) -> Facts:
     """Opening range, break and relative volume of every session of every closed trading day."""
     work.read("bars_1m")
     features = build_daily_features(work.study())
@@ -23,7 +23,7 @@ def daily_features(work: Bench) -> Facts:
 
 
 @research_asset(group=GROUP, kinds={"parquet", "numba"}, deps=["bars_1m", "trading_days", "daily_features"], pool=HEAVY)
-def orb_outcomes(work: Bench) -> Facts:
+def orb_outcomes(work: InstrumentBench) -> Facts:
     """The trade of every combination of the grid for every broken session."""
     _, _, features = work.read("bars_1m", "trading_days", "daily_features")  # no outcomes of days full of holes
     outcomes = build_outcomes(work.study(), features.pandas())
@@ -32,7 +32,7 @@ def orb_outcomes(work: Bench) -> Facts:
 
 
 @research_asset(group=GROUP, kinds={"parquet"}, deps=["trading_days", "daily_features", "orb_outcomes"], pool=HEAVY)
-def experimental_strategies(work: Bench) -> Facts:
+def experimental_strategies(work: InstrumentBench) -> Facts:
     """Every strategy of the grid with its metrics and the phase of validation that rejected it."""
     days, features, outcomes = work.read("trading_days", "daily_features", "orb_outcomes")
     validation = work.research.validation
@@ -51,10 +51,10 @@ def experimental_strategies(work: Bench) -> Facts:
 
 
 @research_asset(group=GROUP, kinds={"duckdb"}, deps=["experimental_strategies"])
-def validated_setups(work: Bench) -> Facts:
+def validated_setups(work: InstrumentBench) -> Facts:
     """Strategies that passed every phase of validation; retired ones with the reason."""
     (strategies,) = work.read("experimental_strategies")
-    stored = work.write_setups(
+    stored = work.write_rows(
         lambda previous: update_setups(previous, strategies.pandas(), at=work.workshop.now(), simulated=work.simulated)
     ).pandas()
     active = int((stored["status"] == ACTIVE).sum())

@@ -1,6 +1,7 @@
 """Every gate of the graph. A new one is a module with `judge(evidence)` and a line here."""
 
 from orb_pipeline.orchestration.gates.base import Evidence, Gate, GateResult
+from orb_pipeline.orchestration.scope import ScopeKind
 
 GATES: tuple[Gate, ...] = (
     Gate("bars_1m", "schema", "Prices, volumes and stamps a minute bar may have", "schema_bars_1m"),
@@ -24,4 +25,25 @@ def gates_of(asset: str) -> tuple[Gate, ...]:
     return tuple(gate for gate in GATES if gate.asset == asset)
 
 
-__all__ = ["ASSETS", "GATES", "Evidence", "Gate", "GateResult", "gates_of"]
+def kind_of(asset: str) -> ScopeKind:
+    """What kind of scope the asset belongs to."""
+    return next(gate.scope for gate in GATES if gate.asset == asset)
+
+
+RESEARCH_ASSETS: tuple[str, ...] = tuple(asset for asset in ASSETS if kind_of(asset) is ScopeKind.INSTRUMENT)
+"""Those of an instrument."""
+
+ACCOUNT_ASSETS: tuple[str, ...] = tuple(asset for asset in ASSETS if kind_of(asset) is ScopeKind.ACCOUNT)
+"""Those of an account."""
+
+__all__ = [
+    "ACCOUNT_ASSETS",
+    "ASSETS",
+    "GATES",
+    "RESEARCH_ASSETS",
+    "Evidence",
+    "Gate",
+    "GateResult",
+    "gates_of",
+    "kind_of",
+]

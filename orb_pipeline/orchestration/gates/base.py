@@ -1,4 +1,4 @@
-"""What a gate is: a question put to the data of one asset and instrument, answered with yes or no and the reason.
+"""What a gate is: a question put to the data of one asset and scope, answered with yes or no and the reason.
 
 No Dagster here. A gate's module is imported only when it judges, so that its name costs nothing to know.
 """
@@ -13,7 +13,8 @@ from typing import Protocol, cast
 import pandas as pd
 import pyarrow as pa
 
-from orb_pipeline.catalogue import Catalogue, Instrument
+from orb_pipeline.catalogue import Account, Catalogue, Instrument
+from orb_pipeline.orchestration.scope import ScopeKind
 from orb_pipeline.research.study import Study
 
 Fact = int | float | str | pd.DataFrame
@@ -33,20 +34,31 @@ class Evidence:
 
     Attributes:
         asset: the asset that is judged.
-        symbol: its instrument.
-        tables: the asset's own table, as stored, and those it was built from, by name.
-        study: the study of `bars_1m`, where that is among the tables.
+        scope: what it belongs to.
+        tables: the asset's own table, as stored, and those it was built from: by name where they are of the same
+            scope, by "name:symbol" where an account's asset was built from an instrument's.
+        study: the study of an instrument's `bars_1m`, where those are among the tables.
     """
 
     asset: str
-    symbol: str
+    scope: str
     catalogue: Catalogue
     tables: Mapping[str, Table]
-    study: Callable[[], Study]
+    study: Callable[[str], Study]
+
+    @property
+    def symbol(self) -> str:
+        """The scope of an instrument's asset."""
+        return self.instrument.symbol
+
+    @property
+    def account(self) -> Account:
+        """The scope of an account's asset."""
+        return self.catalogue.account(self.scope)
 
     @property
     def instrument(self) -> Instrument:
-        return self.catalogue.instrument(self.symbol)
+        return self.catalogue.instrument(self.scope)
 
     @property
     def judged(self) -> pd.DataFrame:
@@ -68,12 +80,16 @@ class Judge(Protocol):
 
 @dataclass(frozen=True)
 class Gate:
-    """One declared gate. `module` lies in this package and has a function `judge(evidence) -> GateResult`."""
+    """One declared gate. `module` lies in this package and has a function `judge(evidence) -> GateResult`.
+
+    All gates of an asset name the same kind of scope.
+    """
 
     asset: str
     check: str
     description: str
     module: str
+    scope: ScopeKind = ScopeKind.INSTRUMENT
 
     def judge(self, evidence: Evidence) -> GateResult:
         module = import_module(f"orb_pipeline.orchestration.gates.{self.module}")

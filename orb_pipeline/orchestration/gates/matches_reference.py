@@ -9,7 +9,7 @@ from orb_pipeline.research.referee import compare_with_reference
 
 def judge(evidence: Evidence) -> GateResult:
     findings = compare_with_reference(
-        evidence.study(),
+        evidence.study(evidence.symbol),
         evidence.tables["daily_features"].pandas(),
         evidence.tables["orb_outcomes"].arrow(),
         evidence.catalogue.research.gates.reference_days,

@@ -11,7 +11,7 @@ def judge(evidence: Evidence) -> GateResult:
     judged = evidence.tables[evidence.asset]
     days = evidence.catalogue.research.gates.lookahead_days
     if evidence.asset == "daily_features":
-        findings = find_feature_lookahead(evidence.study(), judged.pandas(), days)
+        findings = find_feature_lookahead(evidence.study(evidence.symbol), judged.pandas(), days)
     else:
-        findings = find_outcome_lookahead(evidence.study(), judged.arrow(), days)
+        findings = find_outcome_lookahead(evidence.study(evidence.symbol), judged.arrow(), days)
     return result_of(findings, "values were computed again with the future cut off", "look ahead")

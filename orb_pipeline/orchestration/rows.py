@@ -1,0 +1,72 @@
+"""Tables that live in the warehouse: how a scope's rows are read and replaced, and the hash that stands for them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from orb_pipeline.orchestration.scope import ScopeKind
+from orb_pipeline.orchestration.stored import StoredTable
+from orb_pipeline.storage.warehouse import utc_frame
+
+Connection = duckdb.DuckDBPyConnection
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One table of the warehouse, of it the rows that are an asset's or belong to one.
+
+    Attributes:
+        kind: what its rows belong to; the column of that name holds the scope.
+        key: the columns that tell one row of a scope from another; rows are in their order.
+        only: columns with the value that they have in the asset's rows, where the table holds others, too.
+        remarks: columns that say when or by which run a row was written, and are no content.
+    """
+
+    table: str
+    kind: ScopeKind
+    key: tuple[str, ...]
+    only: Mapping[str, object] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+    def select(self, connection: Connection, scope: str) -> pd.DataFrame:
+        """The scope's rows by key, times in UTC."""
+        where, values = self._where(scope)
+        order = ", ".join(self.key)
+        query = f"select * from {self.table} where {where} order by {order}"  # noqa: S608 - names declared below
+        return utc_frame(connection.execute(query, values).df())
+
+    def replace(self, connection: Connection, scope: str, rows: pd.DataFrame) -> None:
+        """Put `rows` in the place of the scope's."""
+        where, values = self._where(scope)
+        connection.execute(f"delete from {self.table} where {where}", values)  # noqa: S608 - names declared below
+        if len(rows):
+            connection.register("new_rows", rows)
+            connection.execute(f"insert into {self.table} by name select * from new_rows")  # noqa: S608 - likewise
+            connection.unregister("new_rows")
+
+    def stored(self, connection: Connection, scope: str) -> StoredTable:
+        """The scope's rows as they are now, with their hash."""
+        frame = self.select(connection, scope)
+        return StoredTable(self.content_hash(frame), lambda: pa.Table.from_pandas(frame, preserve_index=False))
+
+    def content_hash(self, rows: pd.DataFrame) -> str:
+        """SHA-256 of the rows written down canonically: by key, columns by name, floats to the last bit."""
+        columns = sorted(set(rows.columns).difference(self.remarks))
+        text = rows.sort_values(list(self.key))[columns].to_csv(index=False, na_rep="NULL")
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _where(self, scope: str) -> tuple[str, list[object]]:
+        fixed = {self.kind.value: scope, **self.only}
+        return " and ".join(f"{column} = ?" for column in fixed), list(fixed.values())
+
+
+WAREHOUSE_TABLES: dict[str, Rows] = {
+    "validated_setups": Rows("validated_setups", ScopeKind.INSTRUMENT, ("strategy_id",)),
+}
+"""What assets keep in the warehouse, by the name under which it is read: an asset's, or that of a table beside one."""
