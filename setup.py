@@ -34,6 +34,7 @@ setup(
         "psutil>=5.9",  # is a run's recorded process alive
         "typer>=0.16,<1",  # the `orb` command
         "rich>=13.7",  # tables and progress in the terminal
+        "pandas-market-calendars>=5.1,<6",  # closes and holidays of the exchanges; names CME's metals and equity hours
         "matplotlib>=3.9,<4",  # plots in asset metadata
         "tzdata>=2024.1",  # time zones where the system has none
     ],

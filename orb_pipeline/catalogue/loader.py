@@ -62,7 +62,7 @@ class Catalogue:
     def study_hash(self, symbol: str) -> str:
         """SHA-256 of what an instrument's bars are studied under: its own entry, its sessions and the grid."""
         entries = (self.instrument(symbol), self.sessions_of(symbol), self.grid)
-        return _hash_of(*(entry.model_dump_json(exclude={"name", "simulation"}) for entry in entries))
+        return _hash_of(*(entry.model_dump_json(exclude={"name", "simulation", "calendar"}) for entry in entries))
 
     def account_hash(self, name: str) -> str:
         """SHA-256 of what an account's portfolio and replay depend on: its own entry and the portfolio's rules."""

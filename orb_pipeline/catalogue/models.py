@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -82,6 +83,7 @@ class Instrument(Entry):
     slippage: NonNegative
     contract_prefix: str | None = None
     traded_as: str | None = None
+    calendar: str | None = None
     margin: Positive
     session_set: str
     range_filters: dict[str, Positive]
@@ -96,11 +98,11 @@ class Instrument(Entry):
             raise ValueError(message)
         return filters
 
-    @property
+    @cached_property
     def friction(self) -> float:
         return float(sum(Decimal(str(part)) for part in (self.commission, self.spread, self.slippage)))
 
-    @property
+    @cached_property
     def tick_value(self) -> float:
         """Dollars one tick is worth."""
         return float(self.tick * Decimal(str(self.point_value)))
@@ -190,6 +192,12 @@ class Grid(Entry):
     def rr_tenths(self) -> tuple[int, ...]:
         """Targets in tenths of R, for exact integer arithmetic."""
         return tuple(round(target * 10) for target in self.rr_targets)
+
+    def place_of(self, entry_model: str, confirm_bars: int, rr_target: float) -> int:
+        """Where this combination stands among the outcomes of one broken session."""
+        model = self.entry_models.index(entry_model)
+        confirms, targets = len(self.confirm_bars), len(self.rr_targets)
+        return (model * confirms + self.confirm_bars.index(confirm_bars)) * targets + self.rr_targets.index(rr_target)
 
     @property
     def combinations(self) -> int:

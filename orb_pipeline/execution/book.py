@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+
 from orb_pipeline.catalogue import Instrument
 from orb_pipeline.execution.context import DayContext, MarketDay
 from orb_pipeline.execution.desk import UNLIMITED, Member, SessionDesk
@@ -79,10 +81,9 @@ class Book:
 
     def relative_volume(self) -> float | None:
         """Of the last bar, against earlier ones at its minute of the local day (RULES.md section 6)."""
-        *before, bar = self.bars
-        local = self._local(bar)
-        today = [earlier.volume for earlier in before if self._local(earlier) == local]  # DST may repeat a minute
-        return relative_volume(bar.volume, [*self._market.history.at(local), *today])
-
-    def _local(self, bar: Bar) -> int:
-        return self._market.local_minutes[bar.minute - self.context.first_minute]
+        opens, bar = self.context.first_minute, self.bars[-1]
+        local_minutes = self._market.local_minutes
+        local = local_minutes[bar.minute - opens]
+        repeated = np.flatnonzero(local_minutes[: bar.minute - opens] == local)  # where DST puts the clock back
+        today = [earlier.volume for earlier in self.bars if earlier.minute - opens in repeated] if len(repeated) else []
+        return relative_volume(bar.volume, [*self._market.history.at(int(local)), *today])

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from orb_pipeline.market.trading_day import date_of, day_open
+from orb_pipeline.market.trading_day import Int64Array, date_of, day_open
 
 
 class SessionWindow(NamedTuple):
@@ -42,7 +42,7 @@ class MarketDay:
 
     front_month: str | None
     windows: tuple[SessionWindow, ...]
-    local_minutes: Sequence[int]
+    local_minutes: Int64Array
     history: VolumeHistory
 
 

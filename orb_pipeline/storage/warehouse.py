@@ -53,13 +53,8 @@ class Warehouse:
                 if not self._is_migrated:
                     _migrate(connection)
                     self._is_migrated = True
-                connection.begin()
-                try:
+                with _transaction_on(connection):
                     yield connection
-                except BaseException:
-                    connection.rollback()
-                    raise
-                connection.commit()
             finally:
                 connection.close()
 
@@ -98,6 +93,18 @@ class Warehouse:
 
 
 @contextmanager
+def _transaction_on(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """One transaction on an open connection: committed at the end, rolled back on any error."""
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+@contextmanager
 def _storage_errors(path: Path, kind: type[Exception]) -> Iterator[None]:
     try:
         yield
@@ -124,11 +131,6 @@ def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
     for script in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if not script.name.endswith(".sql") or script.name in done:
             continue
-        connection.begin()
-        try:
+        with _transaction_on(connection):
             connection.execute(script.read_text(encoding="utf-8"))
             connection.execute("insert into schema_migrations values (?)", [script.name])
-        except BaseException:
-            connection.rollback()
-            raise
-        connection.commit()
