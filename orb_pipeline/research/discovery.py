@@ -12,12 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from orb_pipeline.catalogue.models import NO_FILTER, VOLUME_FILTER, Grid, Instrument, SessionSet, Validation
+from orb_pipeline.catalogue.models import Grid, Instrument, SessionSet, Validation
 from orb_pipeline.errors import InputError
 from orb_pipeline.market.ticks import to_prices, to_ticks
+from orb_pipeline.research.eligibility import eligibility
 from orb_pipeline.research.validation import classify, validate
 from orb_pipeline.rules.costs import pnl_r
-from orb_pipeline.rules.filters import VOLUME_MIN_RATIO, range_limits
 
 DAYS_PER_YEAR = 365.25
 
@@ -54,7 +54,7 @@ def build_strategies(
     results = _Results.of(outcomes, len(broken), instrument, grid, validation)
     calendar_years = broken["trading_day"].dt.year.to_numpy()
     years, year_index = np.unique(calendar_years, return_inverse=True)
-    eligible = _eligibility(broken, instrument, grid)
+    eligible = eligibility(broken, instrument, grid)
     span = trading_days["trading_day"].max() - trading_days["trading_day"].min()
     span_years = span.days / DAYS_PER_YEAR if len(trading_days) else 0.0
     tables = []
@@ -64,22 +64,6 @@ def build_strategies(
         tables.append(_table(metrics, yearly, years, span_years, label, instrument, grid))
     strategies = pd.concat(tables, ignore_index=True)
     return pd.concat([strategies, validate(strategies, validation)], axis=1)
-
-
-def _eligibility(broken: pd.DataFrame, instrument: Instrument, grid: Grid) -> npt.NDArray[np.bool_]:
-    """[breaks, filters]: which sessions each filter lets through (RULES.md section 6)."""
-    size, _ = to_ticks(broken["orb_size"], instrument.tick)
-    columns = []
-    for name in grid.filters:
-        limits = range_limits(name, instrument)
-        if limits is not None:
-            columns.append((size >= limits[0]) & (size < limits[1]))
-        elif name == VOLUME_FILTER:
-            columns.append(broken["rel_volume"].to_numpy(np.float64, na_value=np.nan) >= VOLUME_MIN_RATIO)
-        else:
-            assert name == NO_FILTER  # noqa: S101 - the catalogue admits no other
-            columns.append(np.ones(len(broken), dtype=np.bool_))
-    return np.stack(columns, axis=1)
 
 
 @dataclass(frozen=True)
