@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from orb_pipeline.catalogue import Account, Selection
+from orb_pipeline.portfolio.selection import Selected
 from orb_pipeline.research.daily import DailySeries
 from orb_pipeline_tests.series import CATALOGUE
 
@@ -43,6 +44,11 @@ def frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """`validated_setups` as the warehouse returns them; of no rows, too."""
     columns = pd.DataFrame([setup("none")])
     return pd.DataFrame(rows, columns=columns.columns) if rows else columns.head(0)
+
+
+def members(selected: Selected) -> list[str]:
+    """In portfolio order."""
+    return [strategy.strategy_id for strategy in selected.portfolio.strategies]
 
 
 def daily_of(columns: Mapping[str, Sequence[float]]) -> DailySeries:
