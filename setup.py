@@ -15,6 +15,7 @@ setup(
         "orb_pipeline": ["py.typed"],
         "orb_pipeline.catalogue": ["data/*.yaml"],
         "orb_pipeline.monitoring": ["*.css"],
+        "orb_pipeline.orchestration": ["gates/*.sql"],
         "orb_pipeline.storage": ["migrations/*.sql"],
     },
     entry_points={"console_scripts": ["orb = orb_pipeline.cli:main"]},

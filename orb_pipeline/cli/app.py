@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from orb_pipeline import __version__
-from orb_pipeline.cli.commands import ingest, run, simulate, sql, status, ui, waive
+from orb_pipeline.cli.commands import ingest, portfolio, replay, run, simulate, sql, status, ui, waive
 from orb_pipeline.cli.console import out, say
 from orb_pipeline.cli.context import Context
 from orb_pipeline.errors import OrbError
@@ -20,13 +20,13 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     name="orb",
-    help="Opening-range breakouts, from raw minute bars to gated, validated setups.",
+    help="Opening-range breakouts, from raw minute bars to a portfolio, its replay and its journal, gate by gate.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (simulate, ingest, run, status, sql, waive, ui):
+for module in (simulate, ingest, run, status, portfolio, replay, sql, waive, ui):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 
 

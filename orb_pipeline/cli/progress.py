@@ -49,6 +49,10 @@ class RunProgress(_Shown):
         if self._task is not None:
             self._bar.update(self._task, description=f"{scope} {asset}")
 
+    def asset_progressed(self, scope: str, asset: str, done: int, of: int) -> None:
+        if self._task is not None:
+            self._bar.update(self._task, description=f"{scope} {asset}, day {done:,} of {of:,}")
+
     def asset_finished(self, scope: str, summary: AssetSummary) -> None:
         if self._task is not None:
             self._bar.advance(self._task)
@@ -71,6 +75,19 @@ class RowProgress(_Shown):
 
     def __call__(self, rows: int) -> None:
         self._bar.update(self._task, completed=rows)
+
+
+class DayProgress(_Shown):
+    """Days of a replay that are done, on stderr."""
+
+    def __init__(self) -> None:
+        super().__init__(progress_bar(BarColumn(), MofNCompleteColumn()))
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, what: str, done: int, of: int) -> None:
+        if what not in self._tasks:
+            self._tasks[what] = self._bar.add_task(what, total=of)
+        self._bar.update(self._tasks[what], completed=done)
 
 
 def progress_bar(*columns: ProgressColumn) -> Progress:

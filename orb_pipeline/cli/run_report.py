@@ -18,7 +18,7 @@ _REPORTED_ASSET = "experimental_strategies"
 
 
 def show_summary(summary: RunSummary) -> None:
-    """One table for one run: asset, rows, seconds, gate; then the waivers it stands on and what it leaves out."""
+    """One table for one run: asset, rows, seconds, gate; then the waivers it stands on."""
     label = f"  {SIMULATED}" if any(asset.simulated for asset in summary.assets) else ""
     out.print(f"\n{summary.scope}{label}")
     show(
@@ -34,8 +34,16 @@ def show_summary(summary: RunSummary) -> None:
             f"(waiver {waiver.number}: {waiver.reason})",
             style="yellow",
         )
-    for symbol, reason in summary.left_out.items():
-        say(f"{symbol} is left out of {summary.scope}: {reason}", style="yellow")
+
+
+def show_left_out(summaries: Iterable[RunSummary]) -> None:
+    """The instruments that the account's run leaves out; the reason only where no failed run tells it anyhow."""
+    summaries = tuple(summaries)
+    told = {summary.message for summary in summaries}
+    for summary in summaries:
+        for symbol, reason in summary.left_out.items():
+            why = ", since its run failed." if reason in told else f": {reason}"
+            say(f"{symbol} is left out of {summary.scope}{why}", style="yellow")
 
 
 def gate_label(verdicts: Iterable[Verdict]) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo
 
-from orb_pipeline.catalogue import FlatBy
+from orb_pipeline.catalogue import Account, FlatBy, Instrument
+from orb_pipeline.errors import ConfigurationError
 from orb_pipeline.market.calendars import close_minute
 from orb_pipeline.market.trading_day import date_of, day_open
 
@@ -40,3 +41,21 @@ def _clock(time: dt.time, zone: ZoneInfo, day: int) -> int | None:
         if first <= minute < end and not is_skipped:
             return minute
     return None
+
+
+def calendars_of(account: Account, instruments: Mapping[str, Instrument]) -> list[str]:
+    """Exchange calendars that `flat_by` has to look at; none where it does not count from the close.
+
+    Raises:
+        ConfigurationError: it does, and an instrument has no calendar.
+    """
+    if account.flat_by is None or account.flat_by.minutes_before_close is None:
+        return []
+    without = [symbol for symbol, instrument in instruments.items() if instrument.calendar is None]
+    if without:
+        message = (
+            f"Account {account.account} is flat {account.flat_by.minutes_before_close} minutes before the close, but "
+            f"{', '.join(without)} has no `calendar` in instruments.yaml. Name one, or set the account's time and zone."
+        )
+        raise ConfigurationError(message)
+    return sorted({str(instrument.calendar) for instrument in instruments.values()})

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from orb_pipeline.catalogue import Account, Instrument
-from orb_pipeline.errors import ConfigurationError
+from orb_pipeline.catalogue import Account
 from orb_pipeline.execution.context import AccountDay
 from orb_pipeline.execution.engine import ExecutionEngine
 from orb_pipeline.execution.events import EventType, TradeEvent
-from orb_pipeline.execution.flat import flat_minute
+from orb_pipeline.execution.flat import calendars_of, flat_minute
 from orb_pipeline.execution.history import History, bars_in_order, context_of, days_of
 from orb_pipeline.execution.journal import JournalEntry, entries_of, frame_of
 from orb_pipeline.execution.ledger import AccountLedger
@@ -70,7 +69,7 @@ def replay_historical(
     """
     traded = {symbol: histories[symbol] for symbol in portfolio.instruments}
     instruments = {symbol: history.study.instrument for symbol, history in traded.items()}
-    calendars = _calendars(account, instruments)
+    calendars = calendars_of(account, instruments)
     risk = RiskManager(account)
     engine = ExecutionEngine(portfolio, instruments, risk)
     ledger = AccountLedger(account)
@@ -99,17 +98,3 @@ def _halts(events: list[TradeEvent], trading_day: dt.date) -> list[Halt]:
         for event in events
         if event.event_type is EventType.HALT and event.decision is not None
     ]
-
-
-def _calendars(account: Account, instruments: Mapping[str, Instrument]) -> list[str]:
-    """Exchange calendars that `flat_by` has to look at; none where it does not count from the close."""
-    if account.flat_by is None or account.flat_by.minutes_before_close is None:
-        return []
-    without = [symbol for symbol, instrument in instruments.items() if instrument.calendar is None]
-    if without:
-        message = (
-            f"Account {account.account} is flat {account.flat_by.minutes_before_close} minutes before the close, but "
-            f"{', '.join(without)} has no `calendar` in instruments.yaml. Name one, or set the account's time and zone."
-        )
-        raise ConfigurationError(message)
-    return sorted({str(instrument.calendar) for instrument in instruments.values()})

@@ -109,10 +109,11 @@ def totals(entries: pd.DataFrame, account: Account) -> Totals:
 
 
 def by_strategy(entries: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
-    """One row a strategy in portfolio order: trades, wins, rejections, pnl_r, expectancy_r, pnl_dollars."""
+    """One row a strategy in portfolio order: trades, wins, rejections, pnl_r, pnl_dollars, win_rate, expectancy_r."""
     passed = entries["risk_check_passed"]
     grouped = entries.assign(trades=passed, wins=entries["pnl_r"] > 0, rejections=~passed).groupby("strategy_id")
     table = grouped[["trades", "wins", "rejections", "pnl_r", "pnl_dollars"]].sum().reindex(list(order), fill_value=0)
     counts = table[["trades", "wins", "rejections"]].astype("int64")
-    expectancy = table["pnl_r"] / counts["trades"].where(counts["trades"] > 0)
-    return table.assign(**counts, expectancy_r=expectancy).reset_index()
+    traded = counts["trades"].where(counts["trades"] > 0)
+    means = {"win_rate": counts["wins"] / traded, "expectancy_r": table["pnl_r"] / traded}
+    return table.assign(**counts, **means).reset_index()

@@ -61,12 +61,20 @@ def select_holding(
 def _refusal(
     connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, symbol: str, present: Contents, now: dt.datetime
 ) -> str | None:
-    missing = next((asset for asset in RESEARCH_ASSETS if (asset, symbol) not in present), None)
-    if missing is not None:
-        return f"{missing} of {symbol} has not been built. Build it: `orb run --instrument {symbol}`."
-    found = {asset: present[asset, symbol] for asset in RESEARCH_ASSETS}
+    """Why nothing may be built on the symbol's research: the first reason in the order of the graph."""
+    upstream = Upstream(catalogue)
     try:
-        Upstream(catalogue).admit(connection, symbol, found, now)
+        for asset in RESEARCH_ASSETS:
+            content_hash = present.get((asset, symbol))
+            if content_hash is None:
+                return f"{asset} of {symbol} has not been built. Build it: `orb run --instrument {symbol}`."
+            upstream.admit(connection, symbol, {asset: content_hash}, now)
     except OrbError as error:
         return str(error)
     return None
+
+
+def nothing_holds(account: str, holding: Holding) -> str:
+    """Why an account has no portfolio."""
+    reasons = " ".join(holding.refused.values()) or "No bars have landed: `orb ingest FILE --instrument SYMBOL`."
+    return f"No instrument's research holds, so that account {account} has nothing to choose from. {reasons}"

@@ -74,6 +74,32 @@ def expectancies(strategies: pd.DataFrame) -> dg.MarkdownMetadataValue:
     return _markdown(figure, "Strategies by expectancy")
 
 
+def correlations(matrix: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    """Heat map of the members' correlations; unknown ones are hatched grey."""
+    side = max(3.2, 0.34 * len(matrix) + 2.6)
+    figure, axes = _figure("Correlation of daily R", across="", up="", inches=(side + 0.8, side))
+    axes.grid(visible=False)
+    axes.set_facecolor("#d9dde2")
+    image = axes.imshow(np.ma.masked_invalid(matrix.to_numpy(np.float64)), vmin=-1, vmax=1, cmap="RdBu_r")
+    names = [str(name) for name in matrix.columns]
+    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=6)
+    axes.set_yticks(range(len(names)), names, fontsize=6)
+    figure.colorbar(image, ax=axes, shrink=0.8, label="grey: unknown")
+    return _markdown(figure, "Correlation of daily R of the portfolio's members")
+
+
+def equity(curve: pd.DataFrame, start: float) -> dg.MarkdownMetadataValue:
+    """The account's equity at the end of each day, and below its high the drawdown."""
+    figure, axes = _figure("Equity of the replay", across="trading day", up="dollars")
+    if len(curve):
+        highs = np.maximum(curve["equity"].cummax(), start)
+        axes.fill_between(curve["trading_day"], curve["equity"], highs, color=_QUIET, label="drawdown", step="post")
+        axes.step(curve["trading_day"], curve["equity"], where="post", linewidth=1.0, color=_LINE, label="equity")
+        axes.legend(frameon=False)
+    axes.axhline(start, linewidth=0.8, color="black")
+    return _markdown(figure, "Equity curve of the replay")
+
+
 def table(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
     """`frame` as a Markdown table, cut after some rows."""
     rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.head(_ROWS_SHOWN).to_numpy().tolist()]
@@ -106,12 +132,12 @@ def _cell(value: object) -> str:
     return str(value).replace("|", "/")
 
 
-def _figure(title: str, *, across: str, up: str) -> tuple[Figure, Axes]:
+def _figure(title: str, *, across: str, up: str, inches: tuple[float, float] = _INCHES) -> tuple[Figure, Axes]:
     """An empty plot; `across` and `up` say what its axes count."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # half a second: only when something is drawn
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=_INCHES, layout="constrained")
+    figure = Figure(figsize=inches, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", fontsize=11)

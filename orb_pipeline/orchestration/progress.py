@@ -62,6 +62,8 @@ class Listener(Protocol):
 
     def asset_started(self, scope: str, asset: str) -> None: ...
 
+    def asset_progressed(self, scope: str, asset: str, done: int, of: int) -> None: ...
+
     def asset_finished(self, scope: str, summary: AssetSummary) -> None: ...
 
     def run_finished(self, summary: RunSummary) -> None: ...
@@ -75,6 +77,9 @@ class Silence:
 
     def asset_started(self, scope: str, asset: str) -> None:
         """An asset begins."""
+
+    def asset_progressed(self, scope: str, asset: str, done: int, of: int) -> None:
+        """An asset that takes long has come so far: days done, of how many."""
 
     def asset_finished(self, scope: str, summary: AssetSummary) -> None:
         """An asset is done, one way or the other."""

@@ -68,5 +68,15 @@ class Rows:
 
 WAREHOUSE_TABLES: dict[str, Rows] = {
     "validated_setups": Rows("validated_setups", ScopeKind.INSTRUMENT, ("strategy_id",)),
+    "portfolio": Rows("portfolio_strategies", ScopeKind.ACCOUNT, ("position",)),
+    "portfolio_candidates": Rows("portfolio_candidates", ScopeKind.ACCOUNT, ("rank",)),
+    "portfolio_correlations": Rows("portfolio_correlations", ScopeKind.ACCOUNT, ("strategy_id", "other_id")),
+    "trade_journal": Rows(
+        "trade_journal",
+        ScopeKind.ACCOUNT,
+        ("trading_day", "strategy_id"),
+        only={"mode": "replay"},
+        remarks=("journal_id", "run_id", "created_at"),
+    ),
 }
 """What assets keep in the warehouse, by the name under which it is read: an asset's, or that of a table beside one."""

@@ -78,6 +78,9 @@ class _Recorder:
     def asset_started(self, scope: str, asset: str) -> None:
         self._listener.asset_started(scope, asset)
 
+    def asset_progressed(self, scope: str, asset: str, done: int, of: int) -> None:
+        self._listener.asset_progressed(scope, asset, done, of)
+
     def asset_finished(self, scope: str, summary: AssetSummary) -> None:
         self.assets[summary.asset] = summary
         self._listener.asset_finished(scope, summary)
@@ -107,9 +110,10 @@ class _Runner:
         if symbols:
             summary = self._execute(account_job.name, account, assets, tags={ACCOUNT_TAG: account})
         else:
-            why = f"no instrument's research holds, so that there is nothing to trade: {', '.join(left_out)}"
+            why = f"the research of no instrument holds ({', '.join(left_out)})"
             self._tell_what_was_skipped(account, assets, why)
-            summary = RunSummary(account, None, False, 0.0, self._summaries(assets), f"Not started, since {why}.")
+            message = f"Not started, since {why}: there is nothing to trade."
+            summary = RunSummary(account, None, False, 0.0, self._summaries(assets), message)
         summary = replace(summary, left_out=left_out)
         self.recorder.run_finished(summary)
         return summary

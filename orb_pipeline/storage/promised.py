@@ -40,34 +40,6 @@ def _schemas(tables: Mapping[str, Mapping[str, pa.DataType]]) -> dict[str, pa.Sc
 
 PROMISED_TABLES = _schemas(
     {
-        "portfolio_strategies": {
-            "strategy_id": _TEXT,
-            "instrument": _TEXT,
-            "orb_label": _TEXT,
-            "entry_model": _TEXT,
-            "rr_target": _REAL,
-            "confirm_bars": _WHOLE,
-            "filter_type": _TEXT,
-            "weight": _REAL,
-            "max_contracts": _WHOLE,
-            "expectancy_r": _REAL,
-            "win_rate": _REAL,
-            "sample_size": _WHOLE,
-        },
-        "trade_journal": {
-            "journal_id": _WHOLE,
-            "mode": _TEXT,
-            "account": _TEXT,
-            "instrument": _TEXT,
-            "run_id": _TEXT,
-            "trading_day": _DAY,
-            "strategy_id": _TEXT,
-            "entry_model": _TEXT,
-            **_TRADE,
-            "risk_check_passed": _FLAG,
-            "risk_check_reason": _TEXT,
-            "created_at": _TS,
-        },
         "walk_forward_folds": {
             "fold": _WHOLE,
             "train_start": _DAY,

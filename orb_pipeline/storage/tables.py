@@ -138,6 +138,7 @@ REPLAY_TRADES = pa.schema(
         ("direction", _CODE),
         ("contracts", pa.int64()),
         ("decided_ts", _TS),
+        ("decided_price", _PRICE),
         ("entry_ts", _TS),
         ("entry_price", _PRICE),
         ("stop_price", _PRICE),

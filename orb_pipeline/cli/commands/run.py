@@ -8,6 +8,7 @@ import typer
 
 from orb_pipeline.cli.console import say
 from orb_pipeline.cli.context import Context
+from orb_pipeline.cli.options import Account
 
 
 def command(
@@ -16,9 +17,7 @@ def command(
         list[str] | None,
         typer.Option("--instrument", "-i", metavar="SYMBOL", help="May be repeated. Default: all that have bars."),
     ] = None,
-    account: Annotated[
-        str | None, typer.Option("--account", "-a", metavar="NAME", help="Default: the catalogue's default account.")
-    ] = None,
+    account: Account = None,
     to: Annotated[str | None, typer.Option(metavar="ASSET", help="Stop after this asset. Default: the last.")] = None,
 ) -> None:
     """Build the graph from landed bars, gate by gate.
@@ -26,7 +25,7 @@ def command(
     Ends with a table of assets, rows, seconds and gates, and a report under the home. Exit 1 when a gate fails.
     """
     from orb_pipeline.cli.progress import RunProgress
-    from orb_pipeline.cli.run_report import show_summary, write_report
+    from orb_pipeline.cli.run_report import show_left_out, show_summary, write_report
     from orb_pipeline.orchestration.run import run_graph
 
     here: Context = context.obj
@@ -40,6 +39,7 @@ def command(
         report = write_report(here, summary)
         if report is not None:
             say(f"Report: {report}")
+    show_left_out(summaries)
     failed = [summary for summary in summaries if not summary.succeeded]
     for summary in failed:
         message = summary.message or "the run failed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Literal, TypeVar
 
@@ -60,6 +60,19 @@ class Bench:
         self._inputs: dict[str, str] = {}
         self._tables: dict[str, StoredTable] = {}
         self._upstream = Upstream(workshop.catalogue)
+
+    @property
+    def run_id(self) -> str:
+        return self._run_id
+
+    @property
+    def tables(self) -> Mapping[str, StoredTable]:
+        """What was read and written here, by the names that gates see."""
+        return self._tables
+
+    def progress(self, done: int, of: int) -> None:
+        """Tell how many days of a long work are done, and of how many."""
+        self.workshop.listener.asset_progressed(self.scope, self.asset, done, of)
 
     @property
     def seconds(self) -> float:
@@ -124,6 +137,12 @@ class Bench:
     def write_beside(self, name: str, data: pd.DataFrame | pa.Table) -> StoredTable:
         """Replace the scope's partition of a lake table that belongs to the asset; see `note_beside`."""
         self._put(name, data)
+        return self.note_beside(name)
+
+    def replace_beside(self, name: str, rows: pd.DataFrame) -> StoredTable:
+        """Replace the scope's rows of a warehouse table that belongs to the asset; see `note_beside`."""
+        with self.workshop.warehouse.transaction() as connection:
+            WAREHOUSE_TABLES[name].replace(connection, self.scope, rows)
         return self.note_beside(name)
 
     def note_beside(self, name: str) -> StoredTable:
@@ -193,7 +212,9 @@ class Bench:
 
     def _judge(self, table: StoredTable, span: str | None) -> None:
         self._tables[self.asset] = table
-        evidence = Evidence(self.asset, self.scope, self.workshop.catalogue, self._tables, self._study_of)
+        evidence = Evidence(
+            self.asset, self.scope, self.workshop.catalogue, self._tables, self._study_of, self.progress
+        )
         self.results = {gate.check: gate.judge(evidence) for gate in gates_of(self.asset)}
         self.content_hash, self.rows = table.content_hash, table.arrow().num_rows
         self.schema, self.span = table.arrow().schema, _span(table.arrow(), span)

@@ -3,6 +3,8 @@
 from orb_pipeline.orchestration.gates.base import Evidence, Gate, GateResult
 from orb_pipeline.orchestration.scope import ScopeKind
 
+_ACCOUNT = ScopeKind.ACCOUNT
+
 GATES: tuple[Gate, ...] = (
     Gate("bars_1m", "schema", "Prices, volumes and stamps a minute bar may have", "schema_bars_1m"),
     Gate("trading_days", "schema", "One sound row for each trading day", "schema_trading_days"),
@@ -15,6 +17,17 @@ GATES: tuple[Gate, ...] = (
     Gate("experimental_strategies", "schema", "The whole grid, each with sound metrics", "schema_strategies"),
     Gate("validated_setups", "schema", "Setups that passed, and retired ones with their reason", "schema_setups"),
     Gate("validated_setups", "at_least_one_setup", "The research found something", "at_least_one_setup"),
+    Gate("portfolio", "schema", "Members on the account's terms, in order", "schema_portfolio", _ACCOUNT),
+    Gate("portfolio", "diversified", "Enough strategies and entry models", "diversified", _ACCOUNT),
+    Gate("portfolio", "sizes", "Each member trades at least one contract at its median risk", "sizes", _ACCOUNT),
+    Gate("portfolio", "correlation", "A correlation matrix, within the limit", "correlation", _ACCOUNT),
+    Gate(
+        "replay_results", "schema", "Counts and results that agree with each other", "schema_replay_results", _ACCOUNT
+    ),
+    Gate("replay_results", "parity", "The engine trades what the backtest traded, every day", "parity", _ACCOUNT),
+    Gate("trade_journal", "schema", "Trades and refused entries, whole", "schema_trade_journal", _ACCOUNT),
+    Gate("trade_journal", "complete", "Every entry has its exit, and totals are the replay's", "complete", _ACCOUNT),
+    Gate("trade_journal", "limits", "No day breaks a limit, by the journal alone", "limits", _ACCOUNT),
 )
 
 ASSETS: tuple[str, ...] = tuple(dict.fromkeys(gate.asset for gate in GATES))

@@ -38,6 +38,7 @@ class Evidence:
         tables: the asset's own table, as stored, and those it was built from: by name where they are of the same
             scope, by "name:symbol" where an account's asset was built from an instrument's.
         study: the study of an instrument's `bars_1m`, where those are among the tables.
+        progress: told by a gate that takes long how many days are done, and of how many.
     """
 
     asset: str
@@ -45,6 +46,7 @@ class Evidence:
     catalogue: Catalogue
     tables: Mapping[str, Table]
     study: Callable[[str], Study]
+    progress: Callable[[int, int], None] = lambda _done, _of: None
 
     @property
     def symbol(self) -> str:

@@ -1,0 +1,91 @@
+"""One account with one risk budget: what it trades, what it would have traded, and the journal of that."""
+
+import pandas as pd
+
+from orb_pipeline.errors import GateFailedError
+from orb_pipeline.execution.backtest import backtest_trades
+from orb_pipeline.execution.limits import limit_effects, with_unlimited_r
+from orb_pipeline.execution.replay import replay_historical
+from orb_pipeline.execution.results import by_strategy, daily_results, equity_curve, totals
+from orb_pipeline.market.trading_day import number_of
+from orb_pipeline.orchestration import pictures
+from orb_pipeline.orchestration.assets.facts import HEAVY, Facts, account_asset
+from orb_pipeline.orchestration.bench import AccountBench
+from orb_pipeline.orchestration.holding import nothing_holds
+from orb_pipeline.orchestration.selecting import CANDIDATES, correlation_rows, select_portfolio, write_document
+from orb_pipeline.orchestration.trading import BACKTEST, backtest_of, portfolio_of, rows_of
+from orb_pipeline.storage.journal import replace_journal
+
+GROUP = "account"
+REPLAY = "replay"  # the journal's mode
+
+
+@account_asset(group=GROUP, kinds={"duckdb"}, deps=["validated_setups", "daily_features", "orb_outcomes"])
+def portfolio(work: AccountBench) -> Facts:
+    """Validated setups that the account trades: diversified, sized, each other one with the reason it is left out."""
+    holding = work.holding()
+    if not holding.symbols:
+        raise GateFailedError(nothing_holds(work.scope, holding))
+    chosen = select_portfolio(work.workshop.catalogue, work.account, holding.symbols, work.read_instrument)
+    work.replace_beside(CANDIDATES, chosen.candidates)
+    work.replace_beside("portfolio_correlations", correlation_rows(chosen))
+    rows = rows_of(chosen.portfolio, simulated=work.simulated)
+    stored = work.write_rows(lambda _: rows).pandas()
+    document = write_document(work.workshop.home.reports, chosen.document(holding.symbols, holding.refused))
+    return {
+        "members": pictures.table(stored[["strategy_id", "weight", "expectancy_r", "win_rate", "sample_size"]]),
+        "capital": pictures.table(chosen.capital_table()),
+        "candidates": len(chosen.candidates),
+        "not_taken": pictures.table(chosen.reasons_table()),
+        "correlations": pictures.correlations(chosen.correlations),
+        "document": str(document),
+        "instruments": ", ".join(holding.symbols),
+        "left_out": pictures.table(pd.DataFrame(holding.refused.items(), columns=["instrument", "reason"]))
+        if holding.refused
+        else None,
+    }
+
+
+@account_asset(group=GROUP, kinds={"parquet"}, deps=["portfolio", *BACKTEST, "experimental_strategies"], pool=HEAVY)
+def replay_results(work: AccountBench) -> Facts:
+    """The portfolio through engine and risk manager over all landed days, on the account's limits and sizes."""
+    (members,) = work.read("portfolio")
+    traded = portfolio_of(work.account, members.pandas())
+    for symbol in traded.instruments:
+        work.read_instrument(symbol, *BACKTEST, "experimental_strategies")  # the last is what parity samples from
+    backtests = {symbol: backtest_of(symbol, work.tables, work.study) for symbol in traded.instruments}
+    histories = {symbol: backtest.history for symbol, backtest in backtests.items()}
+    result = replay_historical(traded, work.account, histories, on_day=work.progress)
+    days = [number_of(day) for day in result.days]
+    trades = backtest_trades(traded.strategies, backtests, days)
+    entries = with_unlimited_r(result.entries, trades).assign(simulated=work.simulated)
+    beside = work.write_beside("replay_trades", entries)
+    work.write(daily_results(entries, work.account, simulated=work.simulated), span="trading_day")
+    whole = totals(entries, work.account)
+    return {
+        "replay_hash": beside.content_hash,
+        "days": len(result.days),
+        "bars": result.bars,
+        "halted_days": len(result.halts),
+        "totals": pictures.table(pd.DataFrame(vars(whole).items(), columns=["figure", "value"])),
+        "limits": pictures.table(limit_effects(entries, trades)),
+        "by_strategy": pictures.table(by_strategy(entries, [item.strategy_id for item in traded.strategies])),
+        "equity": pictures.equity(equity_curve(entries, work.account), work.account.equity),
+        "pnl_r": whole.pnl_r,
+        "pnl_dollars": whole.pnl_dollars,
+        "max_drawdown_r": whole.max_drawdown_r,
+    }
+
+
+@account_asset(group=GROUP, kinds={"duckdb"}, deps=["replay_results"])
+def trade_journal(work: AccountBench) -> Facts:
+    """Every trade and every refused entry of the replay, in the journal under mode `replay`."""
+    work.read("replay_results")
+    trades = work.read_beside("replay_results", "replay_trades").pandas()
+    rows = trades.drop(columns="unlimited_r").assign(trading_day=trades["trading_day"].dt.date)
+    written = replace_journal(
+        work.workshop.warehouse, REPLAY, work.scope, rows, run_id=work.run_id, at=work.workshop.now()
+    )
+    stored = work.judge_rows(span="trading_day").pandas()
+    passed = stored["risk_check_passed"].astype(bool)
+    return {"days_written": len(written), "trades": int(passed.sum()), "rejections": int((~passed).sum())}

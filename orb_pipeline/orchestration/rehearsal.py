@@ -1,0 +1,116 @@
+"""Rehearsals: an account's portfolio and replay worked out anew, from gated tables, writing nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pandas as pd
+
+from orb_pipeline.catalogue import Account
+from orb_pipeline.errors import GateFailedError
+from orb_pipeline.execution.backtest import Backtest, backtest_trades
+from orb_pipeline.execution.limits import limit_effects, with_unlimited_r
+from orb_pipeline.execution.parity import Parity, compare
+from orb_pipeline.execution.replay import ReplayResult, replay_historical
+from orb_pipeline.execution.results import Totals, by_strategy, totals
+from orb_pipeline.execution.sample import members_of, sample_strategies
+from orb_pipeline.market.trading_day import number_of
+from orb_pipeline.orchestration.bench import AccountBench
+from orb_pipeline.orchestration.holding import Holding, nothing_holds
+from orb_pipeline.orchestration.selecting import Chosen, select_portfolio
+from orb_pipeline.orchestration.trading import BACKTEST, backtest_of, portfolio_of
+from orb_pipeline.orchestration.workshop import Workshop
+from orb_pipeline.portfolio.model import Portfolio
+
+Progress = Callable[[str, int, int], None]  # what, days done, of how many
+Span = tuple[int | None, int | None]  # first and last trading day, days since the epoch
+
+
+class RehearsedPortfolio(NamedTuple):
+    """An account's portfolio as it would be built now.
+
+    `is_built`: the stored portfolio has the same members on the same terms.
+    """
+
+    chosen: Chosen
+    holding: Holding
+    simulated: bool
+    is_built: bool
+
+
+@dataclass(frozen=True)
+class AccountRun:
+    """A replay on the account's limits, with what they cost or saved."""
+
+    result: ReplayResult
+    totals: Totals
+    limits: pd.DataFrame
+    by_strategy: pd.DataFrame
+
+
+class Rehearsal:
+    """What can be tried of one account without writing anything."""
+
+    def __init__(self, workshop: Workshop, account: Account) -> None:
+        self.account = account
+        self._workshop = workshop
+        self._bench = AccountBench(workshop, "replay_results", account.account, "rehearsal")
+
+    @property
+    def simulated(self) -> bool:
+        """Whether anything that was read is simulated."""
+        return self._bench.simulated
+
+    def portfolio(self) -> RehearsedPortfolio:
+        """Select anew from the setups of the instruments whose research holds.
+
+        Raises:
+            GateFailedError: there is no such instrument; says why of each.
+        """
+        holding = self._bench.holding()
+        if not holding.symbols:
+            raise GateFailedError(nothing_holds(self.account.account, holding))
+        catalogue = self._workshop.catalogue
+        chosen = select_portfolio(catalogue, self.account, holding.symbols, self._bench.read_instrument)
+        stored = portfolio_of(self.account, self._workshop.table("portfolio", self.account.account).pandas())
+        return RehearsedPortfolio(chosen, holding, self.simulated, stored == chosen.portfolio)
+
+    def backtests(self, symbols: Sequence[str]) -> dict[str, Backtest]:
+        """Bars and outcomes of these instruments, under the promise that their gates hold."""
+        for symbol in symbols:
+            self._bench.read_instrument(symbol, *BACKTEST, "experimental_strategies")
+        return {symbol: backtest_of(symbol, self._bench.tables, self._bench.study) for symbol in symbols}
+
+    def parity(
+        self, portfolio: Portfolio | None, backtests: dict[str, Backtest], sample: int, days: Span, progress: Progress
+    ) -> Parity:
+        """The engine without limits against the backtest: the portfolio, and `sample` strategies of each instrument."""
+        members = {strategy.strategy_id: strategy for strategy in (portfolio.strategies if portfolio else ())}
+        for symbol in backtests:
+            grid = self._bench.tables[f"experimental_strategies:{symbol}"].pandas()
+            for strategy in members_of(sample_strategies(grid, sample)):
+                members.setdefault(strategy.strategy_id, strategy)
+        return compare(
+            list(members.values()), backtests, days=days, on_day=lambda done, of: progress("parity", done, of)
+        )
+
+    def account_run(
+        self, portfolio: Portfolio, backtests: dict[str, Backtest], days: Span, progress: Progress
+    ) -> AccountRun:
+        """The portfolio through engine and risk manager."""
+        histories = {symbol: backtest.history for symbol, backtest in backtests.items()}
+        result = replay_historical(
+            portfolio,
+            self.account,
+            histories,
+            days=days,
+            on_day=lambda done, of: progress(self.account.account, done, of),
+        )
+        trades = backtest_trades(portfolio.strategies, backtests, [number_of(day) for day in result.days])
+        entries = with_unlimited_r(result.entries, trades)
+        order = [strategy.strategy_id for strategy in portfolio.strategies]
+        return AccountRun(
+            result, totals(entries, self.account), limit_effects(entries, trades), by_strategy(entries, order)
+        )
