@@ -49,18 +49,17 @@ def daily_series(
     wanted = _Wanted.of(strategies, instrument, grid)
     sessions = _Sessions.of(outcomes, features, instrument, grid)
     shape = (len(strategies), len(sessions.days))
-    pnl_r, traded = np.full(shape, np.nan), np.zeros(shape, dtype=np.bool_)
+    pnl_r, traded = np.empty(shape), np.empty(shape, dtype=np.bool_)
     for label in np.unique(wanted.labels):
         rows = np.flatnonzero(wanted.labels == label)
-        results, allowed = sessions.of_label(label)
-        results, is_eligible = results[wanted.places[rows]], allowed[wanted.filters[rows]]
-        filled = ~np.isnan(results)
-        pnl_r[rows] = np.where(is_eligible, np.where(filled, results, 0.0), np.nan)
-        traded[rows] = is_eligible & filled
+        results, filled, allowed = sessions.of_label(label)
+        is_eligible = allowed[wanted.filters[rows]]
+        pnl_r[rows] = np.where(is_eligible, results[wanted.places[rows]], np.nan)
+        traded[rows] = is_eligible & filled[wanted.places[rows]]
     columns = pd.Index(strategies["strategy_id"].astype(object), name=None)
     return DailySeries(
-        pd.DataFrame(pnl_r.T, index=sessions.days, columns=columns),
-        pd.DataFrame(traded.T, index=sessions.days, columns=columns),
+        pd.DataFrame(pnl_r.T, index=sessions.days, columns=columns, copy=False),
+        pd.DataFrame(traded.T, index=sessions.days, columns=columns, copy=False),
     )
 
 
@@ -138,15 +137,16 @@ class _Sessions:
             results.reshape(-1, grid.combinations),
         )
 
-    def of_label(self, label: str) -> tuple[Float64Array, BoolArray]:
-        """Results [combinations, days] and eligibility [filters, days] of a session; NaN, False on a day without it."""
+    def of_label(self, label: str) -> tuple[Float64Array, BoolArray, BoolArray]:
+        """Of a session: R (0: no trade) and what filled [combinations, days], and what is eligible [filters, days]."""
         mine = self.labels == label
         blocks = mine[self.broken]
         results = np.full((self.results.shape[1], len(self.days)), np.nan)
         results[:, self.day_places[mine & self.broken]] = self.results[blocks].T
+        filled = ~np.isnan(results)
         allowed = np.zeros((self.allowed.shape[1], len(self.days)), dtype=np.bool_)
         allowed[:, self.day_places[mine]] = self.allowed[mine].T
-        return results, allowed
+        return np.where(filled, results, 0.0), filled, allowed
 
 
 def _check_they_belong_together(outcomes: pa.Table, features: pd.DataFrame, instrument: Instrument, grid: Grid) -> None:
