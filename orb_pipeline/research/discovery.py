@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from itertools import product
@@ -38,32 +39,91 @@ def build_strategies(
     grid: Grid,
     validation: Validation,
 ) -> pd.DataFrame:
-    """All strategies of sessions and grid, in the order session, entry model, confirm count, target, filter.
+    """All strategies over the whole data set; see Discovery."""
+    return Discovery.of(outcomes, features, trading_days, instrument, session_set, grid, validation).strategies()
 
-    Args:
-        outcomes: `orb_outcomes`; features: the `daily_features` it was built from.
-        trading_days: spans the data set, from which trades per year follow.
 
-    Returns:
-        The columns of `experimental_strategies`. A mean of no trades is NULL.
+@dataclass(frozen=True)
+class Discovery:
+    """One instrument's outcomes, ready to be evaluated over any span of days, again and again.
 
-    Raises:
-        InputError: outcomes and features do not belong together.
+    Attributes:
+        broken: rows of `daily_features` that broke; eligible: [broken, filters]; results: of their outcomes.
+        days: trading days of the data set, in order.
     """
-    broken = features[features["break_dir"].notna()].reset_index(drop=True)
-    results = _Results.of(outcomes, len(broken), instrument, grid, validation)
-    calendar_years = broken["trading_day"].dt.year.to_numpy()
-    years, year_index = np.unique(calendar_years, return_inverse=True)
-    eligible = eligibility(broken, instrument, grid)
-    span = trading_days["trading_day"].max() - trading_days["trading_day"].min()
-    span_years = span.days / DAYS_PER_YEAR if len(trading_days) else 0.0
-    tables = []
-    for label in session_set.labels:
-        of_label = np.flatnonzero(broken["orb_label"] == label)
-        metrics, yearly = results.metrics_of(of_label, year_index, eligible, len(years))
-        tables.append(_table(metrics, yearly, years, span_years, label, instrument, grid))
-    strategies = pd.concat(tables, ignore_index=True)
-    return pd.concat([strategies, validate(strategies, validation)], axis=1)
+
+    broken: pd.DataFrame
+    eligible: npt.NDArray[np.bool_]
+    results: _Results
+    days: pd.DatetimeIndex
+    instrument: Instrument
+    session_set: SessionSet
+    grid: Grid
+    validation: Validation
+
+    @classmethod
+    def of(
+        cls,
+        outcomes: pa.Table,
+        features: pd.DataFrame,
+        trading_days: pd.DataFrame,
+        instrument: Instrument,
+        session_set: SessionSet,
+        grid: Grid,
+        validation: Validation,
+    ) -> Discovery:
+        """Read the tables.
+
+        Args:
+            outcomes: `orb_outcomes`; features: the `daily_features` it was built from.
+            trading_days: spans the data set, from which trades per year follow.
+
+        Raises:
+            InputError: outcomes and features do not belong together.
+        """
+        broken = features[features["break_dir"].notna()].reset_index(drop=True)
+        return cls(
+            broken=broken,
+            eligible=eligibility(broken, instrument, grid),
+            results=_Results.of(outcomes, len(broken), instrument, grid, validation),
+            days=pd.DatetimeIndex(trading_days["trading_day"]).sort_values(),
+            instrument=instrument,
+            session_set=session_set,
+            grid=grid,
+            validation=validation,
+        )
+
+    def strategies(self, first: dt.date | None = None, last: dt.date | None = None) -> pd.DataFrame:
+        """All strategies of sessions and grid over the trading days from `first` to `last`, which see no other day.
+
+        Returns:
+            The columns of `experimental_strategies`, in the order session, entry model, confirm count, target, filter. A
+            mean of no trades is NULL.
+        """
+        rows = np.flatnonzero(_between(pd.DatetimeIndex(self.broken["trading_day"]), first, last))
+        days = self.days[_between(self.days, first, last)]
+        span_years = (days[-1] - days[0]).days / DAYS_PER_YEAR if len(days) else 0.0
+        years = np.unique(self.broken["trading_day"].dt.year.to_numpy()[rows])
+        year_index = np.searchsorted(years, self.broken["trading_day"].dt.year.to_numpy()).clip(
+            0, max(len(years) - 1, 0)
+        )
+        labels = self.broken["orb_label"].astype(object).to_numpy()
+        tables = []
+        for label in self.session_set.labels:
+            of_label = rows[labels[rows] == label]
+            metrics, yearly = self.results.metrics_of(of_label, year_index, self.eligible, len(years))
+            tables.append(_table(metrics, yearly, years, span_years, label, self.instrument, self.grid))
+        strategies = pd.concat(tables, ignore_index=True)
+        return pd.concat([strategies, validate(strategies, self.validation)], axis=1)
+
+
+def _between(days: pd.DatetimeIndex, first: dt.date | None, last: dt.date | None) -> npt.NDArray[np.bool_]:
+    inside = np.ones(len(days), dtype=np.bool_)
+    if first is not None:
+        inside &= np.asarray(days >= pd.Timestamp(first))
+    if last is not None:
+        inside &= np.asarray(days <= pd.Timestamp(last))
+    return inside
 
 
 @dataclass(frozen=True)
