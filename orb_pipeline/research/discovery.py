@@ -97,16 +97,15 @@ class Discovery:
         """All strategies of sessions and grid over the trading days from `first` to `last`, which see no other day.
 
         Returns:
-            The columns of `experimental_strategies`, in the order session, entry model, confirm count, target, filter. A
-            mean of no trades is NULL.
+            The columns of `experimental_strategies`, in the order session, entry model, confirm count, target, filter.
+            A mean of no trades is NULL.
         """
         rows = np.flatnonzero(_between(pd.DatetimeIndex(self.broken["trading_day"]), first, last))
         days = self.days[_between(self.days, first, last)]
         span_years = (days[-1] - days[0]).days / DAYS_PER_YEAR if len(days) else 0.0
-        years = np.unique(self.broken["trading_day"].dt.year.to_numpy()[rows])
-        year_index = np.searchsorted(years, self.broken["trading_day"].dt.year.to_numpy()).clip(
-            0, max(len(years) - 1, 0)
-        )
+        calendar_years = self.broken["trading_day"].dt.year.to_numpy()
+        years = np.unique(calendar_years[rows])
+        year_index = np.searchsorted(years, calendar_years)  # of rows outside the span meaningless, and not looked at
         labels = self.broken["orb_label"].astype(object).to_numpy()
         tables = []
         for label in self.session_set.labels:
