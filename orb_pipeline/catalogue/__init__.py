@@ -1,6 +1,7 @@
 """Facts as data: instruments, session sets, the grid, thresholds; and the loader that validates them."""
 
 from orb_pipeline.catalogue.accounts import Account, FlatBy, PortfolioRules, PropFirm, RiskLimits, Selection
+from orb_pipeline.catalogue.folds import FoldRules, WalkForwardRules
 from orb_pipeline.catalogue.loader import Catalogue, load_catalogue
 from orb_pipeline.catalogue.models import (
     ENTRY_MODELS,
@@ -20,6 +21,7 @@ __all__ = [
     "Account",
     "Catalogue",
     "FlatBy",
+    "FoldRules",
     "Gates",
     "Grid",
     "Instrument",
@@ -33,5 +35,6 @@ __all__ = [
     "SessionSet",
     "Simulation",
     "Validation",
+    "WalkForwardRules",
     "load_catalogue",
 ]

@@ -13,13 +13,22 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from orb_pipeline.catalogue.accounts import Account, PortfolioRules
+from orb_pipeline.catalogue.folds import WalkForwardRules
 from orb_pipeline.catalogue.models import VOLUME_FILTER, Grid, Instrument, Research, SessionSet
 from orb_pipeline.errors import ConfigurationError
 
 Model = TypeVar("Model", bound=BaseModel)
 Tree = dict[str, Any]
 
-FILES = ("instruments.yaml", "sessions.yaml", "grid.yaml", "research.yaml", "accounts.yaml", "portfolio.yaml")
+FILES = (
+    "instruments.yaml",
+    "sessions.yaml",
+    "grid.yaml",
+    "research.yaml",
+    "accounts.yaml",
+    "portfolio.yaml",
+    "walk_forward.yaml",
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,7 @@ class Catalogue:
     accounts: Mapping[str, Account]
     default_account: str
     portfolio: PortfolioRules
+    walk_forward: WalkForwardRules
 
     def instrument(self, symbol: str) -> Instrument:
         try:
@@ -110,6 +120,7 @@ def load_catalogue(user_folder: Path | None = None) -> Catalogue:
         accounts=accounts,
         default_account=_default_account(files, accounts),
         portfolio=files.validate(PortfolioRules, "portfolio.yaml", (), files.tree("portfolio.yaml")),
+        walk_forward=files.validate(WalkForwardRules, "walk_forward.yaml", (), files.tree("walk_forward.yaml")),
     )
 
 

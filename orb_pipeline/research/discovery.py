@@ -115,6 +115,11 @@ class Discovery:
         strategies = pd.concat(tables, ignore_index=True)
         return pd.concat([strategies, validate(strategies, self.validation)], axis=1)
 
+    def names(self) -> pd.DataFrame:
+        """strategy_id, orb_label, entry_model, confirm_bars, rr_target and filter_type of every strategy."""
+        tables = [_names(label, self.instrument, self.grid) for label in self.session_set.labels]
+        return pd.concat(tables, ignore_index=True)
+
 
 def _between(days: pd.DatetimeIndex, first: dt.date | None, last: dt.date | None) -> npt.NDArray[np.bool_]:
     inside = np.ones(len(days), dtype=np.bool_)
@@ -201,18 +206,14 @@ def _table(
 ) -> pd.DataFrame:
     flat = metrics.ravel()
     count = flat["sample_size"]
-    combinations = list(product(grid.entry_models, grid.confirm_bars, grid.rr_targets, grid.filters))
-    names = pd.DataFrame(combinations, columns=["entry_model", "confirm_bars", "rr_target", "filter_type"])
+    names = _names(label, instrument, grid)
     with np.errstate(divide="ignore", invalid="ignore"):
         sharpe = np.where(flat["std_r"] > 0, flat["expectancy_r"] / flat["std_r"], np.nan)
         win_rate = np.where(count > 0, flat["wins"] / count, np.nan)
         trades_per_year = count / span_years if span_years > 0 else np.full(len(flat), np.nan)
     return pd.DataFrame(
         {
-            "strategy_id": [
-                strategy_id(instrument.symbol, label, model, target, confirm_bars, filter_name)
-                for model, confirm_bars, target, filter_name in combinations
-            ],
+            "strategy_id": names["strategy_id"],
             "instrument": instrument.symbol,
             "orb_label": label,
             "orb_minutes": grid.orb_minutes,
@@ -232,6 +233,17 @@ def _table(
             "classification": classify(count),
         }
     )
+
+
+def _names(label: str, instrument: Instrument, grid: Grid) -> pd.DataFrame:
+    """Every strategy of one session, in the order entry model, confirm count, target, filter."""
+    combinations = list(product(grid.entry_models, grid.confirm_bars, grid.rr_targets, grid.filters))
+    names = pd.DataFrame(combinations, columns=["entry_model", "confirm_bars", "rr_target", "filter_type"])
+    ids = [
+        strategy_id(instrument.symbol, label, model, target, confirm_bars, filter_name)
+        for model, confirm_bars, target, filter_name in combinations
+    ]
+    return names.assign(strategy_id=ids, orb_label=label)
 
 
 def _yearly_json(yearly: npt.NDArray[Any], years: npt.NDArray[np.int64]) -> list[str]:
