@@ -48,6 +48,7 @@ class ExecutionEngine:
         self._context: DayContext | None = None
         self._is_open = False
         self._last = (-1, "")  # minute and symbol of the last bar
+        self._scratched: list[ActiveTrade] = []  # closed to be flat; they count when the day ends
 
     # A day: start, bars, end.
 
@@ -72,6 +73,7 @@ class ExecutionEngine:
             if symbol in self._members and market.front_month is not None
         }
         self._last = (context.first_minute, "")
+        self._scratched = []
         self._end = context.end
         self._flat_by = UNLIMITED if context.flat_by is None else context.flat_by
         self._is_open = True
@@ -109,6 +111,8 @@ class ExecutionEngine:
         for book in self._books.values():
             if not book.is_flat:
                 self._flatten(book, reason, events)
+        for trade in self._scratched:
+            self.risk.on_trade_exit(trade)
         self._is_open = False
         return events
 
@@ -210,13 +214,17 @@ class ExecutionEngine:
         events.append(trade.event(EventType.ENTRY, minute, price, CONFIRMED))
 
     def _take_stock(self, minute: int) -> list[TradeEvent]:
-        watched = self.risk.watches_open_losses
-        open_loss = sum(book.open_loss() for book in self._books.values()) if watched else 0.0
+        open_loss = self._open_loss() if self.risk.watches_open_losses else 0.0
         halt = self.risk.take_stock(open_loss)
         if halt is None:
             return []
         time = dt.datetime.fromtimestamp(minute * 60, dt.UTC)
         return [TradeEvent(EventType.HALT, None, None, time, None, None, 0, halt.reason, halt)]
+
+    def _open_loss(self) -> float:
+        """Dollars, of open positions and of those closed to be flat, whose result is not booked yet."""
+        scratched = sum(max(-(trade.pnl_dollars or 0.0), 0.0) for trade in self._scratched)
+        return sum(book.open_loss() for book in self._books.values()) + scratched
 
     # Endings.
 
@@ -233,7 +241,7 @@ class ExecutionEngine:
         for desk in book.desks:
             for trade in list(desk.open):
                 desk.scratch(trade, book.bars[-1], reason)
-                self.risk.on_trade_exit(trade)
+                self._scratched.append(trade)
                 events.append(trade.event(EventType.SCRATCH, book.bars[-1].minute, trade.exit, reason))
             for trade in [*desk.working, *desk.waiting]:
                 why = NOT_CONFIRMED if trade in desk.waiting else NOT_TOUCHED if trade.is_limit else NO_NEXT_BAR

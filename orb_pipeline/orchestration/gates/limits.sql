@@ -19,7 +19,11 @@ events as (
     where exit_ts is not null
 ),
 ordered as (
-    select *, dense_rank() over (partition by trading_day order by moment, instrument, step) as place from events
+    -- the day ends for all instruments at once
+    select *, dense_rank() over (
+                  partition by trading_day order by moment, if(moment < timestamptz '9999-01-01 00:00:00+00', instrument, ''), step
+              ) as place
+    from events
 ),
 running as (
     select *,
@@ -102,6 +106,7 @@ select 'account_drawdown', trading_day, strategy_id, at_start + least(worst_doll
 from entries, parameters
 where max_drawdown is not null and (lost_before or at_start + least(worst_dollars, 0) <= floor_dollars + 1e-6)
 union all
-select 'flat_by', trading_day, strategy_id, epoch(exit_ts), epoch(flat_by)
-from entries where greatest(moment, exit_ts) >= flat_by and moment < timestamptz '9999-01-01 00:00:00+00'
+-- In minutes from the one by which everything is closed: its last bar is the one before.
+select 'flat_by', trading_day, strategy_id, epoch(greatest(moment, exit_ts) - flat_by) / 60, -1
+from entries where greatest(moment, exit_ts) >= flat_by
 order by trading_day, broken, strategy_id
