@@ -68,8 +68,14 @@ def find_session_breaks(series: BarSeries, windows: Windows) -> SessionBreaks:
     return SessionBreaks(windows, has_range, orb_high, orb_low, directions, breaks, relative)
 
 
-def run_grid(series: BarSeries, found: SessionBreaks, instrument: Instrument, grid: Grid) -> npt.NDArray[Any]:
-    """Trades of every broken session: array [broken, entry models, confirm counts, targets] of TRADE."""
+def run_grid(
+    series: BarSeries, found: SessionBreaks, instrument: Instrument, grid: Grid, through_ticks: int = 0
+) -> npt.NDArray[Any]:
+    """Trades of every broken session: array [broken, entry models, confirm counts, targets] of TRADE.
+
+    Args:
+        through_ticks: how far beyond its limit a bar must trade to fill E3; 0, the rule, is a touch.
+    """
     from orb_pipeline.research import kernel
 
     broken = found.broken
@@ -91,6 +97,7 @@ def run_grid(series: BarSeries, found: SessionBreaks, instrument: Instrument, gr
         np.array(grid.confirm_bars, dtype=np.int64),
         np.array([MODEL_CODES[model] for model in grid.entry_models], dtype=np.int64),
         np.array(grid.rr_tenths, dtype=np.int64),
+        through_ticks,
         instrument.tick_value,
         instrument.friction,
         trades,

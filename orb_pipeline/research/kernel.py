@@ -102,6 +102,7 @@ def run_grid(
     confirm_bars: Int64Array,
     entry_models: Int64Array,
     rr_tenths: Int64Array,
+    through_ticks: int,
     tick_value: float,
     friction: float,
     trades: Rows,
@@ -114,6 +115,7 @@ def run_grid(
     Args:
         day_ends: of each broken session, the index behind the last bar of its day.
         confirm_bars, rr_tenths: ascending.
+        through_ticks: how far beyond its limit a bar must trade to fill E3; 0 is a touch.
         trades: structured array [sessions, models, confirms, targets] of encoding.TRADE, filled in place.
     """
     confirmations = np.empty(len(confirm_bars), dtype=np.int64)
@@ -130,7 +132,7 @@ def run_grid(
                 if confirmations[c] == NOWHERE:
                     break  # a higher count is not reached either
                 row = trades[session, m, c]
-                fill, entry = _enter(entry_models[m], opens, lows, closes, edge, stop, confirmations[c])
+                fill, entry = _enter(entry_models[m], opens, lows, closes, edge, stop, confirmations[c], through_ticks)
                 if fill == NOWHERE:
                     continue
                 for t in range(len(rr_tenths)):
@@ -158,7 +160,14 @@ def _confirm(closes: Int64Array, edge: int, confirm_bars: Int64Array, confirmati
 
 @njit(cache=True)
 def _enter(
-    model: int, opens: Int64Array, lows: Int64Array, closes: Int64Array, edge: int, stop: int, confirmed: int
+    model: int,
+    opens: Int64Array,
+    lows: Int64Array,
+    closes: Int64Array,
+    edge: int,
+    stop: int,
+    confirmed: int,
+    through_ticks: int,
 ) -> tuple[int, int]:
     """(index of the fill, entry price); NOWHERE where no entry fills."""
     if model == E2:
@@ -168,7 +177,7 @@ def _enter(
             return confirmed + 1, opens[confirmed + 1]
         return NOWHERE, 0
     for index in range(confirmed + 1, len(lows)):
-        if lows[index] <= edge:
+        if lows[index] <= edge - through_ticks:
             return index, edge
     return NOWHERE, 0
 

@@ -38,19 +38,20 @@ def reference_session(
     deadline: int,
     instrument: Instrument,
     grid: Grid,
+    through_ticks: int = 0,
 ) -> ReferenceSession:
-    """One session of trading day `day`; `start` and `deadline` in minutes since the epoch."""
+    """One session of trading day `day`; `start`, `deadline` in minutes since the epoch, `through_ticks` as run_grid."""
     bars = day_bars(series, day)
     opening_range = find_range(bars, start, grid.orb_minutes)
     broken = find_break(bars, opening_range, deadline) if opening_range else None
     if opening_range is None or broken is None:
         return ReferenceSession(opening_range, None, None, [])
-    trades = list(_trades(LongView.of(bars, opening_range, broken), instrument, grid))
+    trades = list(_trades(LongView.of(bars, opening_range, broken), instrument, grid, through_ticks))
     relative = relative_volume(bars[broken.index].volume, _earlier_volumes(series, bars[broken.index].minute))
     return ReferenceSession(opening_range, broken, relative, trades)
 
 
-def _trades(view: LongView, instrument: Instrument, grid: Grid) -> Iterator[Trade | None]:
+def _trades(view: LongView, instrument: Instrument, grid: Grid, through_ticks: int) -> Iterator[Trade | None]:
     for model, confirm_bars, rr_tenths in product(grid.entry_models, grid.confirm_bars, grid.rr_tenths):
         yield trade_of(
             view,
@@ -59,6 +60,7 @@ def _trades(view: LongView, instrument: Instrument, grid: Grid) -> Iterator[Trad
             rr_tenths=rr_tenths,
             tick_value=instrument.tick_value,
             friction=instrument.friction,
+            through_ticks=through_ticks,
         )
 
 

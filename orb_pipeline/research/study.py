@@ -12,6 +12,7 @@ import pandas as pd
 from orb_pipeline.catalogue.models import Grid, Instrument, SessionSet
 from orb_pipeline.research.grid import SessionBreaks, find_session_breaks, run_grid
 from orb_pipeline.research.series import BarSeries, Windows
+from orb_pipeline.rules.entries import LIMIT_MODEL, TRADE_THROUGH_TICKS
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,16 @@ class Study:
     def breaks(self) -> SessionBreaks:
         return find_session_breaks(self.series, self.windows)
 
-    def trades(self) -> npt.NDArray[Any]:
+    def trades(self, through_ticks: int = 0) -> npt.NDArray[Any]:
         """Outcomes of the whole grid, see grid.run_grid; computed anew each time, for they are many."""
-        return run_grid(self.series, self.breaks, self.instrument, self.grid)
+        return run_grid(self.series, self.breaks, self.instrument, self.grid, through_ticks)
+
+    def trades_through(self) -> npt.NDArray[Any] | None:
+        """Outcomes of E3 alone, filled only where price trades through the limit; None where the grid has no E3."""
+        if LIMIT_MODEL not in self.grid.entry_models:
+            return None
+        limits = self.grid.model_copy(update={"entry_models": (LIMIT_MODEL,)})
+        return run_grid(self.series, self.breaks, self.instrument, limits, TRADE_THROUGH_TICKS)
 
     def part(self, first: int, last: int) -> Study:
         """The study of bars [first, last) alone, which knows of no other."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from orb_pipeline.rules.bars import Bar
+
+LIMIT_MODEL: Final = "E3"
+TRADE_THROUGH_TICKS = 1  # its stress: a touch does not fill the limit, the first bar that trades beyond it does
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,19 @@ def find_confirmation(day: Sequence[Bar], break_index: int, edge: int, confirm_b
     return None
 
 
-def find_entry(day: Sequence[Bar], model: str, confirmed: int, edge: int, stop: int) -> Entry | None:
-    """The entry of a long confirmed on bar `confirmed`, or None: no next bar, no touch, or an open at the stop."""
+def find_entry(
+    day: Sequence[Bar], model: str, confirmed: int, edge: int, stop: int, through_ticks: int = 0
+) -> Entry | None:
+    """The entry of a long confirmed on bar `confirmed`, or None: no next bar, no touch, or an open at the stop.
+
+    Args:
+        through_ticks: how far beyond E3's limit a bar must trade to fill it; 0 is a touch.
+    """
     if model == "E1":
         return _market_on_next_bar(day, confirmed, stop)
     if model == "E2":
         return Entry(index=confirmed, price=day[confirmed].close, first_examined=confirmed + 1)
-    return _limit_at_edge(day, confirmed, edge)
+    return _limit_at_edge(day, confirmed, edge, through_ticks)
 
 
 def _market_on_next_bar(day: Sequence[Bar], confirmed: int, stop: int) -> Entry | None:
@@ -51,9 +61,9 @@ def _market_on_next_bar(day: Sequence[Bar], confirmed: int, stop: int) -> Entry 
     return Entry(index=index, price=day[index].open, first_examined=index)
 
 
-def _limit_at_edge(day: Sequence[Bar], confirmed: int, edge: int) -> Entry | None:
+def _limit_at_edge(day: Sequence[Bar], confirmed: int, edge: int, through_ticks: int) -> Entry | None:
     for index in range(confirmed + 1, len(day)):
-        if day[index].low <= edge:
+        if day[index].low <= edge - through_ticks:
             return Entry(index=index, price=edge, first_examined=index, is_filled_by_limit=True)
     return None
 

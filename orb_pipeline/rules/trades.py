@@ -53,17 +53,25 @@ class LongView:
 
 
 def trade_of(
-    view: LongView, *, model: str, confirm_bars: int, rr_tenths: int, tick_value: float, friction: float
+    view: LongView,
+    *,
+    model: str,
+    confirm_bars: int,
+    rr_tenths: int,
+    tick_value: float,
+    friction: float,
+    through_ticks: int = 0,
 ) -> Trade | None:
     """The trade a strategy makes of a broken range, None where no entry fills.
 
     Args:
         tick_value: dollars a tick.
         friction: dollars a round trip (F of RULES.md).
+        through_ticks: see find_entry.
     """
     bars, sign, stop = view.bars, view.sign, view.stop
     confirmed = find_confirmation(bars, view.break_index, view.edge, confirm_bars)
-    entry = None if confirmed is None else find_entry(bars, model, confirmed, view.edge, stop)
+    entry = None if confirmed is None else find_entry(bars, model, confirmed, view.edge, stop, through_ticks)
     if entry is None:
         return None
     target = target_price(entry.price, stop, rr_tenths)

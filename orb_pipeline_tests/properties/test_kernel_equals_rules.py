@@ -14,22 +14,22 @@ from orb_pipeline.research.grid import find_session_breaks, run_grid
 from orb_pipeline.research.reference import reference_session
 from orb_pipeline.research.series import BarSeries, Windows
 from orb_pipeline.rules.bars import Bar
+from orb_pipeline.rules.entries import TRADE_THROUGH_TICKS
 from orb_pipeline.rules.filters import relative_volume
 from orb_pipeline_tests.properties.random_market import grids, random_bars
 from orb_pipeline_tests.series import BRISBANE, CATALOGUE, DAY_OPEN, MGC, series_of
 
 
-def assert_same(series: BarSeries, grid: Grid) -> int:
+def assert_same(series: BarSeries, grid: Grid, through_ticks: int = 0) -> int:
     """Compare every session and trade of the series; returns how many trades filled."""
     windows = Windows.of(series, BRISBANE, grid)
     found = find_session_breaks(series, windows)
-    trades = [session.ravel() for session in run_grid(series, found, MGC, grid)]
+    trades = [session.ravel() for session in run_grid(series, found, MGC, grid, through_ticks)]
     position = {int(session): place for place, session in enumerate(found.broken)}
     filled = 0
     for session in range(len(windows.starts)):
-        expected = reference_session(
-            series, int(windows.days[session]), int(windows.starts[session]), int(windows.deadlines[session]), MGC, grid
-        )
+        day, start, deadline = (int(of[session]) for of in (windows.days, windows.starts, windows.deadlines))
+        expected = reference_session(series, day, start, deadline, MGC, grid, through_ticks)
         assert found.has_range[session] == (expected.opening_range is not None)
         if expected.opening_range is not None:
             high_low = (found.orb_high[session], found.orb_low[session])
@@ -65,14 +65,18 @@ def as_tuple(series: BarSeries, row: np.void) -> tuple[object, ...] | None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(bars=random_bars(), grid=grids())
-def test_every_trade_of_random_days_is_the_same_to_the_last_bit(bars: list[Bar], grid: Grid) -> None:
+@given(bars=random_bars(), grid=grids(), through_ticks=st.integers(0, 2))
+def test_every_trade_of_random_days_is_the_same_to_the_last_bit(
+    bars: list[Bar], grid: Grid, through_ticks: int
+) -> None:
+    """By the rule, and where the limit of E3 fills only when price trades through it."""
     if bars:
-        assert_same(series_of(bars), grid)
+        assert_same(series_of(bars), grid, through_ticks)
 
 
+@pytest.mark.parametrize("through_ticks", [0, TRADE_THROUGH_TICKS])
 @pytest.mark.parametrize("step", [1, 2, 4, 8])
-def test_long_days_on_a_fine_and_a_coarse_grid_agree_and_fill_many_trades(step: int) -> None:
+def test_long_days_on_a_fine_and_a_coarse_grid_agree_and_fill_many_trades(step: int, through_ticks: int) -> None:
     random = np.random.default_rng(step)
     closes = 1000 + np.cumsum(random.integers(-step, step + 1, size=1380 * 2))
     opens = np.concatenate([[1000], closes[:-1]]) + random.integers(-1, 2, size=len(closes))
@@ -80,7 +84,7 @@ def test_long_days_on_a_fine_and_a_coarse_grid_agree_and_fill_many_trades(step: 
     lows = np.minimum(opens, closes) - random.integers(0, step + 1, size=len(closes))
     minutes = DAY_OPEN + np.concatenate([np.arange(1380), 1440 + np.arange(1380)])
     rows = zip(minutes, opens, highs, lows, closes, strict=True)
-    assert assert_same(series_of([Bar(*map(int, row), volume=1) for row in rows]), CATALOGUE.grid) > 200
+    assert assert_same(series_of([Bar(*map(int, row), volume=1) for row in rows]), CATALOGUE.grid, through_ticks) > 200
 
 
 @settings(max_examples=100, deadline=None)

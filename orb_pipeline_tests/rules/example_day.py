@@ -52,10 +52,12 @@ def session_of(bars: Sequence[Bar], label: str = "0900", orb_minutes: int = 5) -
     return expected
 
 
-def trade(bars: Sequence[Bar], model: str, *, confirm_bars: int = 1, rr: float = 2.0) -> Trade | None:
+def trade(
+    bars: Sequence[Bar], model: str, *, confirm_bars: int = 1, rr: float = 2.0, through_ticks: int = 0
+) -> Trade | None:
     """The long trade of session 0900 by both readings, and its mirror image as a short."""
-    result = _traded(bars, model, confirm_bars, rr)
-    upside_down = _traded([mirrored(bar) for bar in bars], model, confirm_bars, rr)
+    result = _traded(bars, model, confirm_bars, rr, through_ticks)
+    upside_down = _traded([mirrored(bar) for bar in bars], model, confirm_bars, rr, through_ticks)
     if result is None:
         assert upside_down is None
         return None
@@ -90,14 +92,15 @@ def _grid(model: str = "E1", confirm_bars: int = 1, rr: float = 2.0, orb_minutes
     )
 
 
-def _traded(bars: Sequence[Bar], model: str, confirm_bars: int, rr: float) -> Trade | None:
+def _traded(bars: Sequence[Bar], model: str, confirm_bars: int, rr: float, through_ticks: int) -> Trade | None:
     grid = _grid(model, confirm_bars, rr)
     series = series_of(bars)
     windows = Windows.of(series, BRISBANE, grid)
-    expected = reference_session(series, DAY, int(windows.starts[0]), int(windows.deadlines[0]), MGC, grid)
+    start, deadline = int(windows.starts[0]), int(windows.deadlines[0])
+    expected = reference_session(series, DAY, start, deadline, MGC, grid, through_ticks)
     [slow] = expected.trades or [None]
     found = find_session_breaks(series, windows)
-    rows = run_grid(series, found, MGC, grid)
+    rows = run_grid(series, found, MGC, grid, through_ticks)
     row = rows[0, 0, 0, 0] if 0 in found.broken else None
     if row is None or row["outcome"] == NO_TRADE:
         assert slow is None
