@@ -181,7 +181,9 @@ class _View:
         return None
 
     def _why_stale(self, build: Build) -> str | None:
-        return next(filter(None, (self._change(build, *item) for item in build.inputs.items())), None)
+        """The first change; that other instruments hold comes last, since it follows from changes of their own."""
+        inputs = sorted(build.inputs.items(), key=lambda item: item[0] == builds.INSTRUMENTS)
+        return next(filter(None, (self._change(build, name, recorded) for name, recorded in inputs)), None)
 
     def _change(self, build: Build, name: str, recorded: str) -> str | None:
         """What has changed of one input since it was recorded."""

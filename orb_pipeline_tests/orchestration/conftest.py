@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine
 
 from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.intake.ingest import ingest_file
+from orb_pipeline.orchestration.gates import RESEARCH_ASSETS
 from orb_pipeline.orchestration.run import run_graph
 from orb_pipeline.settings import Home
 from orb_pipeline_tests.data import real_data
@@ -44,7 +45,7 @@ def _do_not_wait_for_the_disk(connection: Any, _record: object) -> None:
 
 @pytest.fixture(scope="session")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Folders of homes that are made once and copied: `landed` (both instruments), `built` (XAUUSD, all assets)."""
+    """Folders of homes that are made once and copied: `landed` (both instruments), `built` (XAUUSD, its assets)."""
     made: dict[str, Path] = {}
 
     def make(kind: str) -> Path:
@@ -56,7 +57,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
                     land(home, symbol)
             else:
                 shutil.copytree(make("landed"), root, dirs_exist_ok=True)
-                (summary,) = run_graph(home, load_catalogue(), ["XAUUSD"])
+                (summary,) = run_graph(home, load_catalogue(), ["XAUUSD"], to=RESEARCH_ASSETS[-1])
                 assert summary.succeeded, summary.message
             made[kind] = root
         return made[kind]

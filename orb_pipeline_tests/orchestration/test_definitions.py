@@ -15,9 +15,12 @@ import yaml
 
 from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.orchestration.assets import all_assets
-from orb_pipeline.orchestration.gates import ASSETS, GATES
+from orb_pipeline.orchestration.gates import ASSETS, GATES, kind_of
 from orb_pipeline.orchestration.instance import REPOSITORY_STORAGE, instance_config, write_instance_config
+from orb_pipeline.orchestration.rows import WAREHOUSE_TABLES
+from orb_pipeline.orchestration.scope import ScopeKind
 from orb_pipeline.settings import Home
+from orb_pipeline.storage.tables import partition_key
 from orb_pipeline_tests.orchestration.conftest import override
 from orb_pipeline_tests.orchestration.serving import eventually, free_port
 
@@ -30,6 +33,9 @@ asset daily_features <- bars_1m
 asset orb_outcomes <- bars_1m daily_features trading_days
 asset experimental_strategies <- daily_features orb_outcomes trading_days
 asset validated_setups <- experimental_strategies
+asset portfolio <- daily_features orb_outcomes validated_setups
+asset replay_results <- bars_1m daily_features experimental_strategies orb_outcomes portfolio trading_days
+asset trade_journal <- replay_results
 check bars_1m/schema
 check daily_features/no_lookahead
 check daily_features/schema
@@ -37,10 +43,20 @@ check experimental_strategies/schema
 check orb_outcomes/matches_reference
 check orb_outcomes/no_lookahead
 check orb_outcomes/schema
+check portfolio/correlation
+check portfolio/diversified
+check portfolio/schema
+check portfolio/sizes
+check replay_results/parity
+check replay_results/schema
+check trade_journal/complete
+check trade_journal/limits
+check trade_journal/schema
 check trading_days/bar_counts
 check trading_days/schema
 check validated_setups/at_least_one_setup
 check validated_setups/schema
+job account_job
 job research_job
 schedule research_nightly 20 9 * * * Australia/Brisbane RUNNING
 """
@@ -64,10 +80,19 @@ def test_names_of_all_there_is() -> None:
     assert [line.strip() for line in found] == NAMES.strip().splitlines()
 
 
+def test_an_assets_gates_agree_with_its_table_on_what_it_belongs_to() -> None:
+    for gate in GATES:
+        assert gate.scope is kind_of(gate.asset)
+        if gate.asset in WAREHOUSE_TABLES:
+            assert WAREHOUSE_TABLES[gate.asset].kind is gate.scope
+        else:
+            assert partition_key(gate.asset) == gate.scope
+
+
 def test_every_asset_carries_its_facts_and_every_gate_blocks() -> None:
     for asset in all_assets(load_catalogue()):
         (spec,) = asset.specs
-        assert spec.group_name in ("market", "research")
+        assert spec.group_name in ("market", "research", "account")
         assert spec.description
         assert spec.owners
         assert spec.kinds
@@ -80,6 +105,9 @@ def test_every_asset_carries_its_facts_and_every_gate_blocks() -> None:
 def test_an_instrument_of_the_user_is_a_partition_without_code(home: Home) -> None:
     override(home, "instruments.yaml", "instruments: {SILVER: " + _SILVER + "}")
     for asset in all_assets(load_catalogue(home.catalogue)):
+        if kind_of(asset.key.to_user_string()) is ScopeKind.ACCOUNT:
+            assert asset.partitions_def is None
+            continue
         assert asset.partitions_def is not None
         assert asset.partitions_def.get_partition_keys() == ["ES", "GC", "MGC", "MNQ", "SILVER", "XAUUSD"]
 

@@ -17,7 +17,7 @@ import pytest
 
 from orb_pipeline.errors import ConfigurationError, InputError, MissingDataError
 from orb_pipeline.storage.lake import Lake
-from orb_pipeline.storage.tables import BARS_1M
+from orb_pipeline.storage.tables import BARS_1M, LAKE_TABLES
 
 
 def bars(count: int, *, close: float = 1800.0) -> pd.DataFrame:
@@ -152,6 +152,16 @@ def test_what_killed_writers_left_goes_after_an_hour_and_what_others_write_stays
         os.utime(path, (0, 0))
     lake.write("bars_1m", "MGC", bars(2))
     assert {path.name for path in folder.iterdir()} == {"data.parquet", young.name, foreign.name}
+
+
+def test_an_accounts_table_lies_under_its_account(any_lake: Lake) -> None:
+    results = LAKE_TABLES["replay_results"].empty_table()
+    any_lake.write("replay_results", "25k", results)
+    assert any_lake.path("replay_results", "25k").endswith("/replay_results/account=25k/data.parquet")
+    assert any_lake.scopes("replay_results") == ["25k"]
+    assert any_lake.snapshot("replay_results", "25k").arrow() == results
+    with pytest.raises(MissingDataError, match="`orb run --account 50k --to replay_results`"):
+        any_lake.snapshot("replay_results", "50k")
 
 
 def test_a_remote_lake_is_laid_out_like_a_local_one() -> None:
