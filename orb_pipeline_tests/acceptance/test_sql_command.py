@@ -61,9 +61,9 @@ def test_json_of_no_rows_is_an_empty_list(tmp_path: Path) -> None:
 
 
 def test_a_note_for_people_goes_to_stderr(tmp_path: Path) -> None:
-    answer = orb(tmp_path, "sql", "select strategy_id from trade_journal", "--format", "csv")
+    answer = orb(tmp_path, "sql", "select strategy_id from monitor_alerts", "--format", "csv")
     assert answer.out == "strategy_id\n"
-    assert "trade_journal: this version does not fill this table yet" in answer.err
+    assert "monitor_alerts: this version does not fill this table yet" in answer.err
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "parquet"])

@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from uuid import uuid4
 
+import pyarrow as pa
 import pytest
 
 from orb_pipeline.errors import InputError
@@ -54,7 +55,7 @@ CONTRACT = {
         "oos_expectancy_r"
     ),
     "walk_forward_summary": "is_expectancy_r oos_expectancy_r oos_is_ratio material_degradation",
-    "replay_results": "",
+    "replay_results": "account trading_day strategy_id trades pnl_r",
     "walk_forward_trades": "",
     "reconciliation": "",
     "trials": "",
@@ -107,6 +108,19 @@ def test_lake_and_warehouse_tables_meet_in_one_query(lake: Lake, warehouse: Ware
     ]
 
 
+def test_accounts_and_instruments_answer_alike(lake: Lake, warehouse: Warehouse) -> None:
+    empty = LAKE_TABLES["replay_results"].empty_table()
+    for account in ("25k", "50k"):
+        rows = {name: [account if name == "account" else None] for name in empty.column_names}
+        lake.write("replay_results", account, pa.table(rows))
+    lake.write("bars_1m", "MGC", bars(3))
+    query = "select account, (select count(*) from bars_1m) as bars from replay_results order by account"
+    assert run_query(lake, warehouse, query).rows.to_pylist() == [
+        {"account": "25k", "bars": 3},
+        {"account": "50k", "bars": 3},
+    ]
+
+
 def test_times_are_utc(lake: Lake, warehouse: Warehouse) -> None:
     lake.write("bars_1m", "MGC", bars(1))
     rows = run_query(lake, warehouse, "select ts_utc, ts_utc::varchar as text from bars_1m").rows.to_pylist()
@@ -128,8 +142,8 @@ def test_case_comments_and_a_closing_semicolon_do_not_matter(lake: Lake, warehou
 
 
 def test_an_unfilled_table_says_so_and_a_filled_one_does_not(lake: Lake, warehouse: Warehouse) -> None:
-    assert run_query(lake, warehouse, "select * from trade_journal").notes == (
-        "trade_journal: this version does not fill this table yet, so it has no rows.",
+    assert run_query(lake, warehouse, "select * from monitor_alerts").notes == (
+        "monitor_alerts: this version does not fill this table yet, so it has no rows.",
     )
     assert run_query(lake, warehouse, "select * from bars_1m").notes == ()
 
