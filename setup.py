@@ -28,6 +28,8 @@ setup(
         "pyarrow>=20",  # Parquet; the lake's schemas
         "numpy>=2.0,<3",  # arrays of ticks and minutes; 2.x is what numba compiles against
         "numba>=0.61,<1",  # the outcome kernel; 0.61 is the first for numpy 2 and Python 3.13
+        "scipy>=1.11,<2",  # normal quantiles, false discovery rates; 1.11 brought false_discovery_control
+        "arch>=7.2,<9",  # Hansen's test for superior predictive ability; 7.2 is the first for numpy 2 and Python 3.13
         "pydantic>=2.7,<3",  # validation of catalogue files
         "PyYAML>=6.0,<7",  # catalogue files
         "fsspec>=2024.6",  # the lake's location as a URL
