@@ -58,6 +58,8 @@ def backtest_trades(
     A strategy trades where its session broke, its filter lets the day through and its entry filled; every other day is
     one without a trade and has no row.
     """
+    if not backtests:
+        return pd.DataFrame(columns=[*KEY, *VALUES]).astype({"trading_day": "datetime64[s]", "pnl_r": "float64"})
     parts = [_trades(strategies, backtest) for backtest in backtests.values()]
     trades = pd.concat(parts, ignore_index=True)
     wanted = trades["trading_day"].isin(np.array(days, dtype="datetime64[D]").astype("datetime64[s]"))
