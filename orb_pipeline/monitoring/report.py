@@ -127,12 +127,20 @@ _SETUP_COLUMNS = {
     "win_rate": "win rate",
     "expectancy_r": "expectancy R",
     "stressed_expectancy_r": "stressed R",
+    "through_expectancy_r": "E3 through R",
     "sharpe_ann": "Sharpe p.a.",
     "max_drawdown_r": "drawdown R",
     "years_tested": "years",
     "classification": "class",
 }
-_DECIMALS = {"win_rate": 3, "expectancy_r": 3, "stressed_expectancy_r": 3, "sharpe_ann": 2, "max_drawdown_r": 1}
+_DECIMALS = {
+    "win_rate": 3,
+    "expectancy_r": 3,
+    "stressed_expectancy_r": 3,
+    "through_expectancy_r": 3,
+    "sharpe_ann": 2,
+    "max_drawdown_r": 1,
+}
 
 
 def _setups(active: pd.DataFrame, tried: int, validation: Validation) -> str:
@@ -146,7 +154,10 @@ def _setups(active: pd.DataFrame, tried: int, validation: Validation) -> str:
     table = _table(("setup", *_SETUP_COLUMNS.values()), rows, empty, numbers=numbers)
     if active.empty:
         return table
-    stressed = f"Stressed is the expectancy at {validation.stress_cost_factor:g} times the costs"
+    stressed = (
+        f"Stressed is the expectancy at {validation.stress_cost_factor:g} times the costs, E3 through that of E3 where "
+        "its limit fills only if price trades through it"
+    )
     shown = f"The best {_TOP_SETUPS} of {len(active):,} by expectancy; <code>orb sql</code> has all. "
     return (
         f"<p>{shown if len(active) > len(top) else ''}A name reads: instrument, session, entry model, target in R "

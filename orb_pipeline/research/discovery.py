@@ -14,11 +14,12 @@ import pandas as pd
 import pyarrow as pa
 
 from orb_pipeline.catalogue.models import Grid, Instrument, SessionSet, Validation
-from orb_pipeline.errors import InputError
-from orb_pipeline.market.ticks import to_prices, to_ticks
+from orb_pipeline.market.ticks import to_prices
+from orb_pipeline.market.trading_day import Int64Array
 from orb_pipeline.research.eligibility import eligibility
+from orb_pipeline.research.results import Results
 from orb_pipeline.research.validation import classify, validate
-from orb_pipeline.rules.costs import pnl_r
+from orb_pipeline.rules.entries import LIMIT_MODEL
 
 DAYS_PER_YEAR = 365.25
 
@@ -38,9 +39,11 @@ def build_strategies(
     session_set: SessionSet,
     grid: Grid,
     validation: Validation,
+    through: npt.NDArray[Any] | None = None,
 ) -> pd.DataFrame:
     """All strategies over the whole data set; see Discovery."""
-    return Discovery.of(outcomes, features, trading_days, instrument, session_set, grid, validation).strategies()
+    tables = (outcomes, features, trading_days)
+    return Discovery.of(*tables, instrument, session_set, grid, validation, through).strategies()
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,14 @@ class Discovery:
 
     Attributes:
         broken: rows of `daily_features` that broke; eligible: [broken, filters]; results: of their outcomes.
+        through: results of E3 filled by trade-through alone; None where they are left out.
         days: trading days of the data set, in order.
     """
 
     broken: pd.DataFrame
     eligible: npt.NDArray[np.bool_]
-    results: _Results
+    results: Results
+    through: Results | None
     days: pd.DatetimeIndex
     instrument: Instrument
     session_set: SessionSet
@@ -71,12 +76,14 @@ class Discovery:
         session_set: SessionSet,
         grid: Grid,
         validation: Validation,
+        through: npt.NDArray[Any] | None = None,
     ) -> Discovery:
         """Read the tables.
 
         Args:
             outcomes: `orb_outcomes`; features: the `daily_features` it was built from.
             trading_days: spans the data set, from which trades per year follow.
+            through: Study.trades_through of the same bars; without them their columns are NULL.
 
         Raises:
             InputError: outcomes and features do not belong together.
@@ -85,7 +92,8 @@ class Discovery:
         return cls(
             broken=broken,
             eligible=eligibility(broken, instrument, grid),
-            results=_Results.of(outcomes, len(broken), instrument, grid, validation),
+            results=Results.of_outcomes(outcomes, len(broken), instrument, grid, validation),
+            through=None if through is None else Results.of_trades(through, len(broken), instrument, grid, validation),
             days=pd.DatetimeIndex(trading_days["trading_day"]).sort_values(),
             instrument=instrument,
             session_set=session_set,
@@ -98,7 +106,7 @@ class Discovery:
 
         Returns:
             The columns of `experimental_strategies`, in the order session, entry model, confirm count, target, filter.
-            A mean of no trades is NULL.
+            A mean of no trades is NULL, and so are the figures of E3 alone with the other entry models.
         """
         rows = np.flatnonzero(_between(pd.DatetimeIndex(self.broken["trading_day"]), first, last))
         days = self.days[_between(self.days, first, last)]
@@ -111,9 +119,21 @@ class Discovery:
         for label in self.session_set.labels:
             of_label = rows[labels[rows] == label]
             metrics, yearly = self.results.metrics_of(of_label, year_index, self.eligible, len(years))
-            tables.append(_table(metrics, yearly, years, span_years, label, self.instrument, self.grid))
+            table = _table(metrics, yearly, years, span_years, label, self.instrument, self.grid)
+            tables.append(table.assign(**self._through_columns(of_label, year_index, len(years))))
         strategies = pd.concat(tables, ignore_index=True)
         return pd.concat([strategies, validate(strategies, self.validation)], axis=1)
+
+    def _through_columns(self, rows: Int64Array, year_index: Int64Array, years: int) -> dict[str, Any]:
+        """Trades and expectancy of one session's E3 strategies where the limit fills by trade-through alone."""
+        grid = self.grid
+        is_limit = np.array(grid.entry_models) == LIMIT_MODEL
+        shape = (len(is_limit), len(grid.confirm_bars) * len(grid.rr_targets), len(grid.filters))
+        count, mean = np.full((2, *shape), np.nan)
+        if self.through is not None:
+            metrics, _ = self.through.metrics_of(rows, year_index, self.eligible, years)
+            count[is_limit], mean[is_limit] = metrics["sample_size"], metrics["expectancy_r"]
+        return {"through_sample_size": pd.array(count.ravel(), "Int64"), "through_expectancy_r": mean.ravel()}
 
     def names(self) -> pd.DataFrame:
         """strategy_id, orb_label, entry_model, confirm_bars, rr_target and filter_type of every strategy."""
@@ -128,71 +148,6 @@ def _between(days: pd.DatetimeIndex, first: dt.date | None, last: dt.date | None
     if last is not None:
         inside &= np.asarray(days <= pd.Timestamp(last))
     return inside
-
-
-@dataclass(frozen=True)
-class _Results:
-    """Outcomes as matrices [breaks, combinations]; NaN where no trade filled."""
-
-    pnl_r: npt.NDArray[np.float64]
-    stressed_r: npt.NDArray[np.float64]
-    risk_ticks: npt.NDArray[np.int64]
-    targets: int
-
-    @classmethod
-    def of(
-        cls, outcomes: pa.Table, breaks: int, instrument: Instrument, grid: Grid, validation: Validation
-    ) -> _Results:
-        combinations = grid.combinations
-        if len(outcomes) != breaks * combinations:
-            message = (
-                f"orb_outcomes of {instrument.symbol} have {len(outcomes)} rows, expected {combinations} for each of "
-                f"the {breaks} breaks in daily_features. One of them is stale: "
-                f"run `orb run --instrument {instrument.symbol}`."
-            )
-            raise InputError(message)
-
-        def matrix(column: str) -> npt.NDArray[np.float64]:
-            values = outcomes[column].to_numpy(zero_copy_only=False)
-            return np.asarray(values, dtype=np.float64).reshape(breaks, combinations)
-
-        results = matrix("pnl_r")
-        filled = ~np.isnan(results)
-
-        def ticks(column: str) -> npt.NDArray[np.int64]:
-            return to_ticks(np.where(filled, matrix(column), 0.0), instrument.tick)[0]
-
-        entry, stop = ticks("entry_price"), ticks("stop_price")
-        risk = np.abs(entry - stop)
-        gain = (ticks("exit_price") - entry) * np.sign(entry - stop)
-        with np.errstate(invalid="ignore"):
-            stressed = pnl_r(gain, risk, instrument.tick_value, instrument.friction * validation.stress_cost_factor)
-        return cls(results, np.where(filled, stressed, np.nan), risk, len(grid.rr_targets))
-
-    def metrics_of(
-        self,
-        rows: npt.NDArray[np.int64],
-        year_index: npt.NDArray[np.int64],
-        eligible: npt.NDArray[np.bool_],
-        years: int,
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """Metrics [combinations, filters] and yearly results [combinations, filters, years] of some breaks."""
-        from orb_pipeline.research import metrics as compiled  # numba loads only where it runs
-
-        shape = (self.pnl_r.shape[1], eligible.shape[1])
-        metrics = np.zeros(shape, dtype=compiled.METRICS)
-        yearly = np.zeros((*shape, years), dtype=compiled.YEARLY)
-        compiled.strategy_metrics(
-            self.pnl_r[rows],
-            self.stressed_r[rows],
-            self.risk_ticks[rows],
-            year_index[rows],
-            eligible[rows],
-            self.targets,
-            metrics,
-            yearly,
-        )
-        return metrics, yearly
 
 
 def _table(

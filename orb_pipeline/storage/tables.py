@@ -98,6 +98,8 @@ EXPERIMENTAL_STRATEGIES = pa.schema(
         ("yearly_results", pa.string()),  # JSON
         ("stressed_expectancy_r", pa.float64()),
         ("classification", _CODE),
+        ("through_sample_size", pa.int64()),  # NULL but for E3
+        ("through_expectancy_r", pa.float64()),
         ("validation_status", _CODE),
         ("validation_phase", _CODE),  # the phase that rejected it; NULL where it passed
         ("validation_notes", pa.string()),

@@ -61,7 +61,8 @@ def simulated_strategies() -> pd.DataFrame:
     features = build_daily_features(study)
     outcomes = build_outcomes(study, features)
     validation = CATALOGUE.research.validation
-    return build_strategies(outcomes, features, days, instrument, sessions, grid, validation).iloc[::40]
+    through = study.trades_through()
+    return build_strategies(outcomes, features, days, instrument, sessions, grid, validation, through).iloc[::40]
 
 
 TABLES: dict[str, Callable[[], pd.DataFrame]] = {

@@ -13,7 +13,13 @@ from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.monitoring.report import Gate, research_report
 
 MADE_AT = dt.datetime(2024, 3, 5, 1, 2, tzinfo=dt.UTC)
-METRICS = {"win_rate": 0.5, "stressed_expectancy_r": 0.1, "max_drawdown_r": 4.0, "years_tested": 3}
+METRICS = {
+    "win_rate": 0.5,
+    "stressed_expectancy_r": 0.1,
+    "through_expectancy_r": None,
+    "max_drawdown_r": 4.0,
+    "years_tested": 3,
+}
 NAMES = ["A_0900", "B_1000", "C_1100", "D_1800"]
 
 
@@ -108,6 +114,13 @@ def test_setups_come_with_a_key_to_their_names_and_a_word_on_luck() -> None:
     text = page()
     assert "confirming closes (CB)" in text
     assert "Out of 4 strategies tried on the same bars, some look good by luck" in text
+
+
+def test_an_e3_setup_shows_what_is_left_without_its_touches_and_another_a_dash() -> None:
+    limit = page(setups=setups(stressed_expectancy_r=0.11, through_expectancy_r=-0.0412))
+    assert '<th class="number">E3 through R</th>' in limit
+    assert '<td class="number">0.110</td><td class="number">-0.041</td>' in limit
+    assert '<td class="number">0.100</td><td class="number">&ndash;</td>' in page()
 
 
 def test_a_failed_and_a_waived_gate_are_told_apart() -> None:

@@ -31,7 +31,7 @@ asset bars_1m <-
 asset trading_days <- bars_1m
 asset daily_features <- bars_1m
 asset orb_outcomes <- bars_1m daily_features trading_days
-asset experimental_strategies <- daily_features orb_outcomes trading_days
+asset experimental_strategies <- bars_1m daily_features orb_outcomes trading_days
 asset validated_setups <- experimental_strategies
 asset portfolio <- daily_features orb_outcomes validated_setups
 asset replay_results <- bars_1m daily_features experimental_strategies orb_outcomes portfolio trading_days

@@ -36,7 +36,6 @@ def gold_slice() -> Slice:
     outcomes = build_outcomes(study, features)
     days = (bars["ts_utc"] + pd.Timedelta(hours=1)).dt.tz_localize(None).dt.normalize().unique()
     trading_days = pd.DataFrame({"trading_day": days})
-    strategies = build_strategies(
-        outcomes, features, trading_days, instrument, sessions, grid, CATALOGUE.research.validation
-    )
+    through, validation = study.trades_through(), CATALOGUE.research.validation
+    strategies = build_strategies(outcomes, features, trading_days, instrument, sessions, grid, validation, through)
     return Slice(study, bars, features, outcomes, trading_days, strategies)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 import statistics
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,9 @@ import pyarrow as pa
 import pytest
 
 from orb_pipeline.errors import InputError
-from orb_pipeline.research.discovery import build_strategies, strategy_id
+from orb_pipeline.research.discovery import Discovery, build_strategies, strategy_id
+from orb_pipeline.research.outcomes import outcomes_table
+from orb_pipeline.research.study import Study
 from orb_pipeline.rules.filters import is_eligible
 from orb_pipeline_tests.research.slice import gold_slice
 from orb_pipeline_tests.series import CATALOGUE
@@ -61,10 +65,10 @@ def slow_metrics(trades: pd.DataFrame, span_years: float, point_value: float, fr
     }
 
 
-def trades_of(strategy: Any) -> pd.DataFrame:
-    """Filled trades on eligible days of one strategy, found by joining outcomes and features."""
+def trades_of(strategy: Any, table: pa.Table | None = None) -> pd.DataFrame:
+    """Filled trades on eligible days of one strategy, found by joining outcomes (or `table`) and features."""
     part = gold_slice()
-    outcomes = part.outcomes.to_pandas(date_as_object=False)
+    outcomes = (part.outcomes if table is None else table).to_pandas(date_as_object=False)
     names = ["orb_label", "rr_target", "confirm_bars", "entry_model"]
     for name in names:
         outcomes = outcomes[outcomes[name] == getattr(strategy, name)]
@@ -95,6 +99,60 @@ def test_metrics_of_sampled_strategies_equal_the_slow_reading() -> None:
         assert (year, result["trades"], result["avg_r"]) == ("2026", len(trades), pytest.approx(strategy.expectancy_r))
         compared += 1
     assert compared > 150
+
+
+def study_of(*entry_models: str) -> Study:
+    """The slice with a grid of these entry models."""
+    study = gold_slice().study
+    return replace(study, grid=study.grid.model_copy(update={"entry_models": entry_models}))
+
+
+@pytest.mark.parametrize("span", [(None, None), (dt.date(2026, 1, 20), dt.date(2026, 2, 27))])
+def test_e3_has_the_figures_of_its_trades_through_the_limit_beside_those_of_a_touch(
+    span: tuple[dt.date | None, dt.date | None],
+) -> None:
+    part = gold_slice()
+    first, last = (pd.Timestamp(day) for day in span) if span[0] else (pd.Timestamp.min, pd.Timestamp.max)
+    limits = study_of("E3")
+    through = limits.trades(through_ticks=5_000)  # five points: spot gold seldom touches a price and stays
+    table, fewer = outcomes_table(limits, through), 0
+    settings = (part.study.instrument, part.study.session_set, part.study.grid, CATALOGUE.research.validation)
+    discovery = Discovery.of(part.outcomes, part.features, part.trading_days, *settings, through)
+    strategies = discovery.strategies(*span)
+    for strategy in strategies[strategies["entry_model"] == "E3"].iloc[::29].itertuples():
+        trades = trades_of(strategy, table)
+        trades = trades[trades["trading_day"].between(first, last)]
+        assert strategy.through_sample_size == len(trades)
+        assert strategy.through_expectancy_r == pytest.approx(trades["pnl_r"].mean(), nan_ok=True)
+        fewer += strategy.through_sample_size < strategy.sample_size
+    assert fewer > 5
+
+
+def test_other_entry_models_have_no_such_figures_and_without_the_trades_nobody_has() -> None:
+    part = gold_slice()
+    columns = ["through_sample_size", "through_expectancy_r"]
+    others = part.strategies["entry_model"] != "E3"
+    assert part.strategies.loc[others, columns].isna().all(axis=None)
+    settings = (part.study.instrument, part.study.session_set, part.study.grid, CATALOGUE.research.validation)
+    without = build_strategies(part.outcomes, part.features, part.trading_days, *settings)
+    assert without[columns].isna().all(axis=None)
+    pd.testing.assert_frame_equal(without.drop(columns=columns), part.strategies.drop(columns=columns))
+
+
+def test_trades_of_other_bars_are_refused() -> None:
+    part = gold_slice()
+    through = part.study.trades_through()
+    assert through is not None
+    settings = (part.study.instrument, part.study.session_set, part.study.grid, CATALOGUE.research.validation)
+    with pytest.raises(InputError, match=r"bars_1m of XAUUSD give 30 outcomes, expected 30 for each of the"):
+        build_strategies(part.outcomes, part.features, part.trading_days, *settings, through[:1])
+
+
+def test_trades_through_the_limit_are_those_of_e3_by_one_tick_and_none_without_e3() -> None:
+    through = gold_slice().study.trades_through()
+    assert through is not None
+    assert np.array_equal(through, study_of("E3").trades(through_ticks=1))
+    assert study_of("E1", "E2").trades_through() is None
 
 
 def test_expectancy_is_win_rate_times_average_win_less_the_rest_times_average_loss() -> None:

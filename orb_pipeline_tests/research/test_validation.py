@@ -41,6 +41,8 @@ def strategies(*changes: dict[str, Any], settings: Any = SETTINGS) -> pd.DataFra
         "yearly_results": years(0.2, 0.3),
         "stressed_expectancy_r": 0.1,
         "classification": "CORE",
+        "through_sample_size": float("nan"),
+        "through_expectancy_r": float("nan"),
     }
     table = pd.DataFrame([{"strategy_id": f"S{n}", **passing, **change} for n, change in enumerate(changes)])
     return pd.concat([table, validate(table, settings)], axis=1)
@@ -111,6 +113,13 @@ def test_passing_strategies_are_promoted_with_what_was_tested() -> None:
     assert setups["status"].eq("active").all()
     assert setups["promoted_at"].eq(MONDAY).all()
     assert setups[["years_tested", "all_years_positive", "stress_test_passed"]].iloc[0].tolist() == [2, True, True]
+
+
+def test_an_e3_setup_carries_what_is_left_without_its_touches() -> None:
+    limit = {"entry_model": "E3", "through_sample_size": 110.0, "through_expectancy_r": 0.1}
+    setups = update_setups(first_setups(), strategies(limit, {}), at=TUESDAY, simulated=False)
+    assert setups["through_sample_size"].fillna(0).tolist() == [110, 0]
+    assert setups["through_expectancy_r"].fillna(0).tolist() == [0.1, 0]
 
 
 def test_a_setup_that_passes_again_keeps_its_promotion_and_takes_the_new_figures() -> None:

@@ -31,10 +31,15 @@ def orb_outcomes(work: InstrumentBench) -> Facts:
     return {"by_entry_model": pictures.outcomes_by_entry_model(stored.pandas())}
 
 
-@research_asset(group=GROUP, kinds={"parquet"}, deps=["trading_days", "daily_features", "orb_outcomes"], pool=HEAVY)
+@research_asset(
+    group=GROUP,
+    kinds={"parquet", "numba"},
+    deps=["bars_1m", "trading_days", "daily_features", "orb_outcomes"],
+    pool=HEAVY,
+)
 def experimental_strategies(work: InstrumentBench) -> Facts:
     """Every strategy of the grid with its metrics and the phase of validation that rejected it."""
-    days, features, outcomes = work.read("trading_days", "daily_features", "orb_outcomes")
+    _, days, features, outcomes = work.read("bars_1m", "trading_days", "daily_features", "orb_outcomes")
     validation = work.research.validation
     strategies = build_strategies(
         outcomes.arrow(),
@@ -44,6 +49,7 @@ def experimental_strategies(work: InstrumentBench) -> Facts:
         work.session_set,
         work.grid,
         validation,
+        work.study().trades_through(),
     )
     stored = work.write(strategies, span=None).pandas()
     funnel = pictures.table(fallen_by_phase(stored, validation))

@@ -15,6 +15,7 @@ from orb_pipeline.orchestration.gates.schemas import (
     judge_schema,
     one_of,
     rule,
+    through_rules,
 )
 from orb_pipeline.research.setups import ACTIVE, RETIRED
 from orb_pipeline.research.validation import PASSED
@@ -40,10 +41,13 @@ def judge(evidence: Evidence) -> GateResult:
             "classification": column(None, one_of("CORE", "REGIME")),
             "status": column(None, one_of(ACTIVE, RETIRED)),
             "promoted_at": column("datetime64[us, UTC]"),
+            "through_sample_size": column(None, at_least(0), nullable=True),
+            "through_expectancy_r": column("float64", nullable=True),
         },
         checks=[
             rule("one row a strategy", lambda rows: rows["strategy_id"].is_unique),
             rule("date and reason exactly where it is retired", _retired_with_reason),
+            *through_rules(),
             rule(
                 "what is active passed the stress test",
                 lambda rows: rows["stress_test_passed"] | (rows["status"] != ACTIVE),

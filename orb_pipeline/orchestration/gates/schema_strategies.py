@@ -15,8 +15,10 @@ from orb_pipeline.orchestration.gates.schemas import (
     judge_schema,
     one_of,
     rule,
+    through_rules,
 )
 from orb_pipeline.research.validation import PASSED, REJECTED, phases
+from orb_pipeline.rules.entries import LIMIT_MODEL
 
 _TOLERANCE = 1e-9
 
@@ -57,6 +59,8 @@ def strategy_schema(evidence: Evidence) -> pa.DataFrameSchema:
             "yearly_results": column(None),
             "stressed_expectancy_r": number,
             "classification": column("category", one_of("CORE", "REGIME", "INVALID")),
+            "through_sample_size": column(None, at_least(0), nullable=True),
+            "through_expectancy_r": number,
             "validation_status": column("category", one_of(PASSED, REJECTED)),
             "validation_phase": column(
                 "category", one_of(*(phase.name for phase in phases(validation))), nullable=True
@@ -67,6 +71,8 @@ def strategy_schema(evidence: Evidence) -> pa.DataFrameSchema:
             rule(f"the whole grid: {size:,} strategies", lambda rows: len(rows) == size),
             rule("metrics wherever there are trades", _metrics_where_traded),
             rule("expectancy is win_rate * avg_win_r - (1 - win_rate) * avg_loss_r", _expectancy_agrees),
+            *through_rules(),
+            rule("trades through the limit are counted for E3", _counted_for_limits),
             rule("a phase exactly where it was rejected", _phase_where_rejected),
             rule("what passed earns something, stressed too", _passing_earns),
         ],
@@ -81,6 +87,10 @@ def _metrics_where_traded(rows: Frame) -> pd.Series[bool]:
 def _expectancy_agrees(rows: Frame) -> pd.Series[bool]:
     expected = rows["win_rate"] * rows["avg_win_r"] - (1 - rows["win_rate"]) * rows["avg_loss_r"]
     return ((rows["expectancy_r"] - expected).abs() < _TOLERANCE) | (rows["sample_size"] == 0)
+
+
+def _counted_for_limits(rows: Frame) -> pd.Series[bool]:
+    return rows["through_sample_size"].notna() == (rows["entry_model"] == LIMIT_MODEL)
 
 
 def _phase_where_rejected(rows: Frame) -> pd.Series[bool]:

@@ -9,6 +9,7 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from orb_pipeline.orchestration.gates.base import Fact, GateResult
+from orb_pipeline.rules.entries import LIMIT_MODEL
 
 Frame = pd.DataFrame
 Rule = Callable[[Frame], "pd.Series[bool] | bool"]
@@ -61,6 +62,22 @@ def null_together(first: str, *others: str) -> pa.Check:
         return frame[list(others)].isna().eq(frame[first].isna(), axis=0).all(axis=1)
 
     return rule(f"{', '.join(others)} NULL exactly where {first} is", holds)
+
+
+def through_rules() -> list[pa.Check]:
+    """What holds of an E3 strategy's trades where its limit fills by trade-through alone; others have none."""
+
+    def never_more(frame: Frame) -> pd.Series[bool]:
+        count = frame["through_sample_size"]
+        return count.isna() | ((count <= frame["sample_size"]) & (frame["entry_model"] == LIMIT_MODEL))
+
+    def mean_where_traded(frame: Frame) -> pd.Series[bool]:
+        return frame["through_expectancy_r"].notna() == frame["through_sample_size"].gt(0).fillna(False)
+
+    return [
+        rule("trades through the limit are of E3, and no more than by a touch", never_more),
+        rule("through_expectancy_r exactly where there are such trades", mean_where_traded),
+    ]
 
 
 def judge_schema(schema: pa.DataFrameSchema, frame: Frame) -> GateResult:
