@@ -23,13 +23,18 @@ def sample_strategies(strategies: pd.DataFrame, count: int) -> pd.DataFrame:
     if count <= 0 or len(strategies) <= count:
         return strategies.head(max(count, 0))
     digest = strategies["strategy_id"].map(lambda name: hashlib.sha256(name.encode()).hexdigest())
-    ordered = strategies.assign(_digest=digest).sort_values([*STRATA, "_digest"], ignore_index=True)
+    ordered = strategies.assign(_digest=digest).sort_values([*STRATA, "_digest"], key=_values, ignore_index=True)
     taken = {number * len(ordered) // count for number in range(count)}
     for axis in STRATA:
         missing = set(ordered[axis]) - set(ordered.loc[sorted(taken), axis])
         taken.update(int((ordered[axis] == value).idxmax()) for value in missing)
     sampled: pd.DataFrame = ordered.loc[sorted(taken)].drop(columns="_digest").reset_index(drop=True)
     return sampled
+
+
+def _values(axis: pd.Series[Any]) -> pd.Series[Any]:
+    """An axis to sort by value; a categorical would go by the order of its categories."""
+    return axis.astype(object)
 
 
 def members_of(strategies: pd.DataFrame) -> list[PortfolioStrategy]:
