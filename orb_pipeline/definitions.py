@@ -7,8 +7,9 @@ import dagster as dg
 from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.orchestration.assets import all_assets
 from orb_pipeline.orchestration.jobs import JOBS
+from orb_pipeline.orchestration.nightly import walk_forward_nightly_job
 from orb_pipeline.orchestration.resources import resources
-from orb_pipeline.orchestration.schedules import research_nightly
+from orb_pipeline.orchestration.schedules import walk_forward_nightly
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.settings import Home
 
@@ -17,7 +18,7 @@ _catalogue = load_catalogue(_home.catalogue)
 
 defs = dg.Definitions(
     assets=all_assets(_catalogue),
-    jobs=JOBS,
-    schedules=[research_nightly],
+    jobs=[*JOBS, walk_forward_nightly_job],
+    schedules=[walk_forward_nightly],
     resources=resources(Workshop(_home, _catalogue)),
 )

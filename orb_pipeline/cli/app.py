@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from orb_pipeline import __version__
-from orb_pipeline.cli.commands import ingest, portfolio, replay, run, simulate, sql, status, ui, waive
+from orb_pipeline.cli.commands import ingest, portfolio, replay, run, simulate, sql, status, ui, waive, walk_forward
 from orb_pipeline.cli.console import out, say
 from orb_pipeline.cli.context import Context
 from orb_pipeline.errors import OrbError
@@ -26,8 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (simulate, ingest, run, status, portfolio, replay, sql, waive, ui):
-    app.command(name=module.__name__.rpartition(".")[2])(module.command)
+for module in (simulate, ingest, run, status, portfolio, replay, walk_forward, sql, waive, ui):
+    app.command(name=module.__name__.rpartition(".")[2].replace("_", "-"))(module.command)
 
 
 def _print_version(wanted: bool) -> None:

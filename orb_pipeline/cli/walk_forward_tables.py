@@ -24,6 +24,16 @@ _COLUMNS = {
     "account_pnl_r": ("account R", ",.1f"),
 }
 
+_EVIDENCE = {
+    "strategies_tried": ("tried", ",.0f"),
+    "effective_trials": ("independent", ",.0f"),
+    "strategies_found": ("passed", ",.0f"),
+    "passing_by_luck": ("by luck", ",.0f"),
+    "setups_q_below_10": ("passed, q < 0.1", ",.0f"),
+    "pbo": ("PBO", ".2f"),
+    "spa_p_value": ("SPA p", ".3f"),
+}
+
 
 def show_walk(walk: Walk, min_ratio: float) -> bool:
     """Print it; whether the edge is kept."""
@@ -34,9 +44,27 @@ def show_walk(walk: Walk, min_ratio: float) -> bool:
         "IS and OOS: the selected strategies, each alone. Account: their portfolio in the test, on its limits. Kept: "
         "selected by the fold before, too."
     )
+    _show_evidence(walk.summary)
     holds, verdict = judgement(walk.summary, min_ratio)
     say(verdict, style=None if holds else "red")
     return holds
+
+
+def _show_evidence(summary: pd.DataFrame) -> None:
+    folds = summary[summary["fold"].notna()]
+    rows = [
+        (
+            str(row["fold"]),
+            *("" if pd.isna(row[name]) else format(float(row[name]), form) for name, (_, form) in _EVIDENCE.items()),
+        )
+        for row in folds.to_dict("records")
+    ]
+    names = [name for name, _ in _EVIDENCE.values()]
+    show(table(("fold", *names), rows, right=names))
+    out.print(
+        "On the training days. By luck: how many would pass without an edge, by random signs. PBO: how often the best "
+        "of one half of the days is below the middle in the other. SPA: whether the best of the passed beats nothing."
+    )
 
 
 def judgement(summary: pd.DataFrame, min_ratio: float) -> tuple[bool, str]:

@@ -100,6 +100,29 @@ def equity(curve: pd.DataFrame, start: float) -> dg.MarkdownMetadataValue:
     return _markdown(figure, "Equity curve of the replay")
 
 
+def in_and_out_of_sample(folds: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    """A dot for each strategy of each fold: what it promised, and what it made."""
+    figure, axes = _figure("Each strategy in and out of sample", across="in sample, R a trade", up="out of sample, R")
+    traded = folds[folds["oos_trades"] > 0]
+    axes.scatter(traded["is_expectancy_r"], traded["oos_expectancy_r"], s=10, color=_LINE, alpha=0.7)
+    high = float(max(traded["is_expectancy_r"].max(), 0.1)) if len(traded) else 1.0
+    axes.plot([0, high], [0, high], linewidth=0.8, color=_KEPT, label="as promised")
+    axes.plot([0, high], [0, high / 2], linewidth=0.8, color=_KEPT, linestyle="--", label="half of it")
+    axes.axhline(0, linewidth=0.8, color="black")
+    axes.legend(frameon=False)
+    return _markdown(figure, "In-sample against out-of-sample expectancy by strategy")
+
+
+def stitched(band: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    """The account's R over all tests, one behind the other, with the band of resampled days."""
+    figure, axes = _figure("Out of sample, all tests stitched together", across="trading day", up="cumulative R")
+    axes.fill_between(band["trading_day"], band["low"], band["high"], color=_QUIET, label="5 to 95 % of resampled days")
+    axes.plot(band["trading_day"], band["cumulative_r"], linewidth=1.0, color=_LINE, label="as it came")
+    axes.axhline(0, linewidth=0.8, color="black")
+    axes.legend(frameon=False)
+    return _markdown(figure, "Cumulative out-of-sample R")
+
+
 def table(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
     """`frame` as a Markdown table, cut after some rows."""
     rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.head(_ROWS_SHOWN).to_numpy().tolist()]

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from orb_pipeline.catalogue import Account
-from orb_pipeline.errors import GateFailedError
+from orb_pipeline.catalogue import Account, FoldRules
+from orb_pipeline.errors import GateFailedError, OrbError
 from orb_pipeline.execution.backtest import Backtest, backtest_trades
 from orb_pipeline.execution.limits import limit_effects, with_unlimited_r
 from orb_pipeline.execution.parity import Parity, compare
@@ -21,6 +21,7 @@ from orb_pipeline.orchestration.bench import AccountBench
 from orb_pipeline.orchestration.holding import Holding, nothing_holds
 from orb_pipeline.orchestration.selecting import Chosen, select_portfolio
 from orb_pipeline.orchestration.trading import BACKTEST, backtest_of, portfolio_of
+from orb_pipeline.orchestration.walking import Walk, walk
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.portfolio.model import Portfolio
 
@@ -82,6 +83,32 @@ class Rehearsal:
         for symbol in symbols:
             self._bench.read_instrument(symbol, *BACKTEST, "experimental_strategies")
         return {symbol: backtest_of(symbol, self._bench.tables, self._bench.study) for symbol in symbols}
+
+    def walkable(self, symbols: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+        """Instruments whose bars and outcomes may be built upon, and why not of the others.
+
+        Args:
+            symbols: default every one that has outcomes. Setups are not asked for: each fold finds its own.
+
+        Raises:
+            MissingDataError, GateFailedError, InputError: one that was named may not be.
+        """
+        if symbols:
+            self.backtests(symbols)
+            return list(symbols), {}
+        holding, refused = [], {}
+        for symbol in self._workshop.lake.scopes("orb_outcomes"):
+            try:
+                self._bench.read_instrument(symbol, *BACKTEST)
+                holding.append(symbol)
+            except OrbError as error:
+                refused[symbol] = str(error)
+        return holding, refused
+
+    def walk_forward(self, symbols: Sequence[str], rules: FoldRules, progress: Progress) -> Walk:
+        """Fold by fold, see walk_forward.run; raises what that does."""
+        tables, study = self._bench.tables, self._bench.study
+        return walk(self._workshop.catalogue, self.account, symbols, tables, study, progress, rules)
 
     def parity(
         self, portfolio: Portfolio | None, backtests: dict[str, Backtest], sample: int, days: Span, progress: Progress

@@ -72,13 +72,22 @@ class InstrumentStatus:
     @property
     def is_current(self) -> bool:
         """Everything is built, from what is there now."""
-        return all(asset.built_at is not None and asset.stale is None for asset in self.assets)
+        return _are_current(self.assets)
 
 
 @dataclass(frozen=True)
 class AccountStatus:
     account: str
     assets: tuple[AssetStatus, ...]
+
+    @property
+    def is_current(self) -> bool:
+        """Everything is built, from what is there now."""
+        return _are_current(self.assets)
+
+
+def _are_current(assets: tuple[AssetStatus, ...]) -> bool:
+    return all(asset.built_at is not None and asset.stale is None for asset in assets)
 
 
 @dataclass(frozen=True)

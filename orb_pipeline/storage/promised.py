@@ -17,50 +17,12 @@ _REAL = pa.float64()
 _WHOLE = pa.int64()
 _FLAG = pa.bool_()
 
-_TRADE = {
-    "entry_ts": _TS,
-    "entry_price": _REAL,
-    "stop_price": _REAL,
-    "target_price": _REAL,
-    "direction": _TEXT,
-    "contracts": _WHOLE,
-    "exit_ts": _TS,
-    "exit_price": _REAL,
-    "outcome": _TEXT,
-    "pnl_r": _REAL,
-    "pnl_dollars": _REAL,
-    "mae_r": _REAL,
-    "mfe_r": _REAL,
-}
-
-
 def _schemas(tables: Mapping[str, Mapping[str, pa.DataType]]) -> dict[str, pa.Schema]:
     return {name: pa.schema(list(columns.items())) for name, columns in tables.items()}
 
 
 PROMISED_TABLES = _schemas(
     {
-        "walk_forward_folds": {
-            "fold": _WHOLE,
-            "train_start": _DAY,
-            "train_end": _DAY,
-            "test_start": _DAY,
-            "test_end": _DAY,
-            "strategy_id": _TEXT,
-            "is_trades": _WHOLE,
-            "is_expectancy_r": _REAL,
-            "oos_trades": _WHOLE,
-            "oos_expectancy_r": _REAL,
-        },
-        "walk_forward_summary": {
-            "fold": _WHOLE,
-            "strategies_found": _WHOLE,
-            "is_expectancy_r": _REAL,
-            "oos_expectancy_r": _REAL,
-            "oos_is_ratio": _REAL,
-            "material_degradation": _FLAG,
-        },
-        "walk_forward_trades": {"fold": _WHOLE, "trading_day": _DAY, "strategy_id": _TEXT, **_TRADE},
         "reconciliation": {"account": _TEXT, "trading_day": _DAY, "strategy_id": _TEXT, "difference": _TEXT},
         "trials": {"instrument": _TEXT, "strategy_id": _TEXT, "tried_at": _TS},
         "trading_events": {"event_ts": _TS, "account": _TEXT, "instrument": _TEXT, "event": _TEXT, "reason": _TEXT},

@@ -163,6 +163,9 @@ REPLAY_TRADES = pa.schema(
     ]
 )
 
+# Every entry that came up out of sample in walk-forward, taken or rejected, with its fold.
+WALK_FORWARD_TRADES = pa.schema([("fold", pa.int64()), *REPLAY_TRADES])
+
 LAKE_TABLES = {
     "landed_bars": LANDED_BARS,
     "bars_1m": BARS_1M,
@@ -172,9 +175,10 @@ LAKE_TABLES = {
     "experimental_strategies": EXPERIMENTAL_STRATEGIES,
     "replay_results": REPLAY_RESULTS,
     "replay_trades": REPLAY_TRADES,
+    "walk_forward_trades": WALK_FORWARD_TRADES,
 }
 
-ACCOUNT_TABLES = frozenset({"replay_results", "replay_trades"})
+ACCOUNT_TABLES = frozenset({"replay_results", "replay_trades", "walk_forward_trades"})
 """Tables of accounts; the others are of instruments."""
 
 

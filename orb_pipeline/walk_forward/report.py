@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from orb_pipeline.research.evidence import NoEvidence
+from orb_pipeline.research.validation import PASSED
 from orb_pipeline.walk_forward.figures import Figures, drawdown, oos_is_ratio, pooled
 from orb_pipeline.walk_forward.run import FoldResult
 
+_REAL = ("_r", "_rate", "_ratio", "_dollars", "_trials", "pbo", "_value", "_luck")  # endings of figures
 _BAND_BLOCK_DAYS = 10
 _BAND_PATHS = 500
 _BAND_SEED = 20_260_101
@@ -53,6 +56,7 @@ def summary_table(results: Sequence[FoldResult], min_ratio: float) -> pd.DataFra
                 "strategies_kept": None if before is None else len(result.selected & before),
                 **_compared(result.in_sample, result.out_of_sample, min_ratio),
                 **_of_account(result.entries, result.daily_r),
+                **_of_evidence(result),
             }
         )
         before = result.selected
@@ -73,9 +77,9 @@ def summary_table(results: Sequence[FoldResult], min_ratio: float) -> pd.DataFra
         }
     )
     whole = ["fold", "strategies_tried", "strategies_found", "strategies_selected", "strategies_kept"]
-    counts = [*whole, "is_trades", "oos_trades", "account_trades", "account_rejections"]
+    counts = [*whole, "is_trades", "oos_trades", "account_trades", "account_rejections", "setups_q_below_10"]
     table = pd.DataFrame(rows)
-    real = [name for name in table.columns if name.endswith(("_r", "_rate", "_ratio", "_dollars"))]
+    real = [name for name in table.columns if name.endswith(_REAL)]
     kinds = {**dict.fromkeys(counts, "Int64"), **dict.fromkeys(real, "float64"), "material_degradation": "boolean"}
     return table.astype(kinds)
 
@@ -125,6 +129,19 @@ def _compared(inside: Figures, outside: Figures, min_ratio: float) -> dict[str, 
         "oos_max_drawdown_r": outside.max_drawdown_r,
         "oos_is_ratio": ratio,
         "material_degradation": None if ratio is None else ratio <= min_ratio,
+    }
+
+
+def _of_evidence(result: FoldResult) -> dict[str, object]:
+    """In figures; NULL where there was too little to say."""
+    found = result.evidence
+    passed = (result.strategies["validation_status"] == PASSED).to_numpy()
+    return {
+        "effective_trials": found.effective_trials,
+        "pbo": None if isinstance(found.overfitting, NoEvidence) else found.overfitting.pbo,
+        "spa_p_value": None if isinstance(found.superior, NoEvidence) else found.superior.consistent,
+        "setups_q_below_10": int((passed & (found.fdr_q < 0.1)).sum()),
+        "passing_by_luck": found.luck.mean,
     }
 
 

@@ -15,11 +15,12 @@ from orb_pipeline.execution.replay import replay_historical
 from orb_pipeline.market.trading_day import number_of
 from orb_pipeline.portfolio.model import Portfolio
 from orb_pipeline.portfolio.selection import build_portfolio
+from orb_pipeline.research.evidence import Evidence
 from orb_pipeline.research.setups import ACTIVE
 from orb_pipeline.research.validation import PASSED
 from orb_pipeline.walk_forward.figures import Figures, by_strategy, figures_of
 from orb_pipeline.walk_forward.folds import Fold, make_folds
-from orb_pipeline.walk_forward.market import Market, days_of, slice_of
+from orb_pipeline.walk_forward.market import Market, days_of, evidence_on, slice_of
 
 Progress = Callable[[str, int, int], None]  # what, done, of how many
 
@@ -35,6 +36,7 @@ class FoldResult:
         by_strategy: of each of them is_trades, is_expectancy_r, oos_trades, oos_expectancy_r, by strategy_id.
         entries: the portfolio in the test through engine and risk manager; columns of JournalEntry, and unlimited_r.
         daily_r: R of that account run on each test day.
+        evidence: against overfitting, on the training days.
     """
 
     fold: Fold
@@ -45,6 +47,7 @@ class FoldResult:
     by_strategy: pd.DataFrame
     entries: pd.DataFrame
     daily_r: pd.Series[float]
+    evidence: Evidence
 
     @property
     def found(self) -> int:
@@ -104,6 +107,7 @@ def run_fold(fold: Fold, markets: Sequence[Market], account: Account, selection:
         by_strategy=before.add_prefix("is_").join(after.add_prefix("oos_")),
         entries=entries,
         daily_r=entries.groupby("trading_day")["pnl_r"].sum().reindex(days, fill_value=0.0),
+        evidence=evidence_on(markets, strategies, fold.train_start, fold.train_end, markets[0].discovery.validation),
     )
 
 

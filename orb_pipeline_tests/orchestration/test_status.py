@@ -13,7 +13,7 @@ import pytest
 from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.intake.ingest import ingest_file
 from orb_pipeline.orchestration.run import run_graph
-from orb_pipeline.orchestration.schedules import research_nightly
+from orb_pipeline.orchestration.schedules import walk_forward_nightly
 from orb_pipeline.orchestration.status import AssetStatus, InstrumentStatus, read_status
 from orb_pipeline.orchestration.verdicts import add_waiver
 from orb_pipeline.settings import HOME_VARIABLE, Home
@@ -120,22 +120,25 @@ def test_status_does_not_import_dagster() -> None:
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
-def test_the_nightly_schedule_asks_for_what_has_something_new(
+def test_the_nightly_schedule_asks_once_for_each_state_of_data_catalogue_and_waivers(
     built_home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(HOME_VARIABLE, str(built_home.root))
-    (request,) = _tick()
-    assert request.partition_key == "GC"
-    assert request.run_key.endswith(":2020-01-06")
+    (request,) = _tick()  # GC has landed and is not built
+    assert [again.run_key for again in _tick()] == [request.run_key]
+    now = dt.datetime.now(dt.UTC)
     ingest_file(
         built_home,
         load_catalogue(),
         real_data("gold_spot", "new_york_time_2016-03.csv"),
         "XAUUSD",
-        now=dt.datetime.now(dt.UTC),
+        now=now,
         options=_new_york(),
     )
-    assert [request.partition_key for request in _tick()] == ["GC", "XAUUSD"]
+    (after_bars,) = _tick()
+    add_waiver(Warehouse(built_home.warehouse), load_catalogue(), "bars_1m", "schema", "GC", "why", now.date(), now)
+    (after_waiver,) = _tick()
+    assert len({request.run_key, after_bars.run_key, after_waiver.run_key}) == 3
 
 
 def test_the_nightly_schedule_says_why_it_skips(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +148,7 @@ def test_the_nightly_schedule_says_why_it_skips(home: Home, monkeypatch: pytest.
 
 
 def _tick() -> list[Any]:
-    return list(research_nightly(dg.build_schedule_context()))
+    return list(walk_forward_nightly(dg.build_schedule_context()))
 
 
 def _new_york() -> Any:

@@ -74,6 +74,10 @@ class Bench:
         """Tell how many days of a long work are done, and of how many."""
         self.workshop.listener.asset_progressed(self.scope, self.asset, done, of)
 
+    def progress_of(self, _what: str, done: int, of: int) -> None:
+        """The same of steps that have names."""
+        self.progress(done, of)
+
     @property
     def seconds(self) -> float:
         return time.monotonic() - self._started
