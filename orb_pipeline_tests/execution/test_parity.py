@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -42,7 +43,7 @@ def parity(backtest: Backtest, *strategies: PortfolioStrategy, **options: Any) -
     return compare(strategies or [MEMBER], {"MGC": backtest}, **options)
 
 
-def altered(backtest: Backtest, day: int = 0, place: int = PLACE, **values: Any) -> Backtest:
+def altered(backtest: Backtest, values: Mapping[str, Any], day: int = 0, place: int = PLACE) -> Backtest:
     """With other values in one outcome of one day, MEMBER's; a function makes it of the one that is there."""
     table, row = backtest.outcomes, day * GRID.combinations + place
     for name, value in values.items():
@@ -53,7 +54,6 @@ def altered(backtest: Backtest, day: int = 0, place: int = PLACE, **values: Any)
     return replace(backtest, outcomes=table)
 
 
-NOTHING = dict.fromkeys(VALUES)
 MINUTE = pd.Timedelta(minutes=1)
 
 
@@ -88,7 +88,7 @@ def test_days_without_a_trade_on_both_sides_are_cases_that_are_equal() -> None:
 
 def test_a_span_of_days_is_compared_alone_and_told_as_it_goes() -> None:
     told: list[tuple[int, int]] = []
-    wrong = altered(two_days(), day=0, pnl_r=9.0)
+    wrong = altered(two_days(), {"pnl_r": 9.0})
     found = parity(wrong, days=(DAY + 1, None), on_day=lambda done, of: told.append((done, of)))
     assert (found.holds, found.days, told) == (True, 1, [(1, 1)])
     assert not parity(wrong, days=(None, DAY)).holds
@@ -97,7 +97,7 @@ def test_a_span_of_days_is_compared_alone_and_told_as_it_goes() -> None:
 @pytest.mark.parametrize("name", ["entry_price", "stop_price", "target_price", "exit_price", "pnl_r", "mae_r", "mfe_r"])
 @pytest.mark.parametrize(("apart", "holds"), [(0.9e-9, True), (2e-9, False), (-2e-9, False)])
 def test_floats_may_be_1e9_apart(name: str, apart: float, holds: bool) -> None:
-    assert parity(altered(two_days(), **{name: lambda value: value + apart})).holds is holds
+    assert parity(altered(two_days(), {name: lambda value: value + apart})).holds is holds
 
 
 # What differs.
@@ -121,7 +121,7 @@ def test_floats_may_be_1e9_apart(name: str, apart: float, holds: bool) -> None:
 def test_each_value_is_compared_and_shown_with_both_sides(
     name: str, value: object, backtest: str | None, engine: str
 ) -> None:
-    found = parity(altered(two_days(), **{name: value}))
+    found = parity(altered(two_days(), {name: value}))
     assert not found.holds
     assert (found.cases, found.trades, found.differing, found.share) == (2, 2, 1, 0.5)
     assert differences(found) == [(date_of(DAY), MEMBER.strategy_id, name, backtest, engine)]
@@ -133,7 +133,7 @@ def test_every_value_of_the_outcomes_is_among_those_compared() -> None:
 
 
 def test_a_trade_that_the_backtest_lacks_is_found() -> None:
-    found = parity(altered(two_days(), day=1, **NOTHING))
+    found = parity(altered(two_days(), dict.fromkeys(VALUES), day=1))
     assert differences(found) == [(date_of(DAY + 1), MEMBER.strategy_id, "trade", "none", "a trade")]
     assert (found.trades, found.no_trades, found.differing) == (2, 0, 1)
 
@@ -143,14 +143,14 @@ def test_a_trade_that_the_engine_lacks_is_found() -> None:
     limit, place = member("0900", "E3"), GRID.place_of("E3", 1, 2.0)
     rows = two_days().outcomes.to_pylist()
     assert rows[place]["entry_ts"] is None
-    found = parity(altered(two_days(), place=place, **{name: rows[PLACE][name] for name in VALUES}), limit)
+    found = parity(altered(two_days(), {name: rows[PLACE][name] for name in VALUES}, place=place), limit)
     assert differences(found) == [(date_of(DAY), limit.strategy_id, "trade", "a trade", "none")]
     assert (found.trades, found.no_trades, found.differing) == (2, 0, 1)
 
 
 def test_a_case_with_several_differences_counts_once_and_all_are_in_order_of_day_and_strategy() -> None:
     other = member("0900", "E1")
-    wrong = altered(altered(two_days(), day=1, pnl_r=0.0, exit_price=1.0), day=0, mae_r=7.0)
+    wrong = altered(altered(two_days(), {"pnl_r": 0.0, "exit_price": 1.0}, day=1), {"mae_r": 7.0})
     found = parity(wrong, other, MEMBER)
     assert (found.cases, found.differing, found.share) == (4, 2, 0.5)
     assert [(day, what) for day, _, what, *_ in differences(found)] == [
