@@ -219,6 +219,8 @@ class Validation(Entry):
     stress_cost_factor: Annotated[float, Field(ge=1)]
     min_sharpe_ratio: float | None
     max_drawdown_r: Positive | None
+    max_fdr_q: Share | None
+    min_deflated_sharpe: Share | None
 
 
 class Gates(Entry):
@@ -232,6 +234,7 @@ class Gates(Entry):
     lookahead_days: PositiveInt
     reference_days: PositiveInt
     min_validated_setups: Annotated[int, Field(ge=0)]
+    max_pbo: Share | None
 
 
 class Research(Entry):

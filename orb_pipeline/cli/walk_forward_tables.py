@@ -29,7 +29,7 @@ _EVIDENCE = {
     "effective_trials": ("independent", ",.0f"),
     "strategies_found": ("passed", ",.0f"),
     "passing_by_luck": ("by luck", ",.0f"),
-    "setups_q_below_10": ("passed, q < 0.1", ",.0f"),
+    "passed_q_below_10": ("passed, q < 0.1", ",.0f"),
     "pbo": ("PBO", ".2f"),
     "spa_p_value": ("SPA p", ".3f"),
 }

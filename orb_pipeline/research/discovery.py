@@ -18,10 +18,11 @@ from orb_pipeline.market.ticks import to_prices
 from orb_pipeline.market.trading_day import Int64Array
 from orb_pipeline.research.eligibility import eligibility
 from orb_pipeline.research.results import Results
-from orb_pipeline.research.validation import classify, validate
+from orb_pipeline.research.validation import classify, validate, without_evidence
 from orb_pipeline.rules.entries import LIMIT_MODEL
 
 DAYS_PER_YEAR = 365.25
+EVIDENCE_COLUMNS = ("p_value", "fdr_q", "deflated_sharpe")  # of all strategies together, see evaluation
 
 
 def strategy_id(
@@ -104,9 +105,12 @@ class Discovery:
     def strategies(self, first: dt.date | None = None, last: dt.date | None = None) -> pd.DataFrame:
         """All strategies of sessions and grid over the trading days from `first` to `last`, which see no other day.
 
+        Phases of validation that need evidence are left to `evaluation.evaluate`.
+
         Returns:
             The columns of `experimental_strategies`, in the order session, entry model, confirm count, target, filter.
-            A mean of no trades is NULL, and so are the figures of E3 alone with the other entry models.
+            A mean of no trades is NULL, so is what needs evidence, and so are the figures of E3 alone with the other
+            entry models.
         """
         rows = np.flatnonzero(_between(pd.DatetimeIndex(self.broken["trading_day"]), first, last))
         days = self.days[_between(self.days, first, last)]
@@ -121,8 +125,8 @@ class Discovery:
             metrics, yearly = self.results.metrics_of(of_label, year_index, self.eligible, len(years))
             table = _table(metrics, yearly, years, span_years, label, self.instrument, self.grid)
             tables.append(table.assign(**self._through_columns(of_label, year_index, len(years))))
-        strategies = pd.concat(tables, ignore_index=True)
-        return pd.concat([strategies, validate(strategies, self.validation)], axis=1)
+        strategies = pd.concat(tables, ignore_index=True).assign(**dict.fromkeys(EVIDENCE_COLUMNS, np.nan))
+        return pd.concat([strategies, validate(strategies, without_evidence(self.validation))], axis=1)
 
     def _through_columns(self, rows: Int64Array, year_index: Int64Array, years: int) -> dict[str, Any]:
         """Trades and expectancy of one session's E3 strategies where the limit fills by trade-through alone."""

@@ -34,7 +34,7 @@ _FROM_STRATEGIES = [
     "validation_status",
     "validation_notes",
 ]
-_THROUGH = ["through_sample_size", "through_expectancy_r"]
+_FURTHER = ["through_sample_size", "through_expectancy_r", "p_value", "fdr_q", "deflated_sharpe"]
 COLUMNS = [
     *_FROM_STRATEGIES,
     "years_tested",
@@ -46,7 +46,7 @@ COLUMNS = [
     "retired_at",
     "retirement_reason",
     "simulated",
-    *_THROUGH,
+    *_FURTHER,
 ]
 
 
@@ -78,7 +78,7 @@ def update_setups(
 
 def _promoted(passing: pd.DataFrame, at: dt.datetime, simulated: bool) -> pd.DataFrame:
     years = [[year["avg_r"] for year in json.loads(text).values()] for text in passing["yearly_results"]]
-    setups = passing[[*_FROM_STRATEGIES, "classification", *_THROUGH]].reset_index(drop=True)
+    setups = passing[[*_FROM_STRATEGIES, "classification", *_FURTHER]].reset_index(drop=True)
     return setups.assign(
         years_tested=pd.Series([len(averages) for averages in years], dtype="int64"),
         all_years_positive=pd.Series([all(average > 0 for average in averages) for averages in years], dtype=bool),

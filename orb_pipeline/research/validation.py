@@ -54,7 +54,25 @@ def phases(settings: Validation) -> tuple[Phase, ...]:
     if max_drawdown is not None:
         asks = f"a drawdown of at most {max_drawdown:g} R"
         in_force.append(Phase("drawdown", asks, lambda row: _above("max_drawdown_r", row.max_drawdown_r, max_drawdown)))
+    max_q, min_deflated = settings.max_fdr_q, settings.min_deflated_sharpe
+    if max_q is not None:
+        asks = f"a false discovery rate of at most {max_q:g} among all tried"
+        in_force.append(Phase("fdr", asks, lambda row: _above("fdr_q", row.fdr_q, max_q)))
+    if min_deflated is not None:
+        asks = f"a deflated Sharpe ratio of at least {min_deflated:g}"
+        problem = lambda row: _below("deflated_sharpe", row.deflated_sharpe, min_deflated)  # noqa: E731
+        in_force.append(Phase("deflated_sharpe", asks, problem))
     return tuple(in_force)
+
+
+def asks_for_evidence(settings: Validation) -> bool:
+    """Whether a phase needs what only all strategies together can tell."""
+    return settings.max_fdr_q is not None or settings.min_deflated_sharpe is not None
+
+
+def without_evidence(settings: Validation) -> Validation:
+    """The same phases but those that need evidence."""
+    return settings.model_copy(update={"max_fdr_q": None, "min_deflated_sharpe": None})
 
 
 def validate(strategies: pd.DataFrame, settings: Validation) -> pd.DataFrame:

@@ -100,6 +100,9 @@ EXPERIMENTAL_STRATEGIES = pa.schema(
         ("classification", _CODE),
         ("through_sample_size", pa.int64()),  # NULL but for E3
         ("through_expectancy_r", pa.float64()),
+        ("p_value", pa.float64()),  # of a mean daily R above 0; NULL without a trade
+        ("fdr_q", pa.float64()),
+        ("deflated_sharpe", pa.float64()),
         ("validation_status", _CODE),
         ("validation_phase", _CODE),  # the phase that rejected it; NULL where it passed
         ("validation_notes", pa.string()),
@@ -166,6 +169,27 @@ REPLAY_TRADES = pa.schema(
 # Every entry that came up out of sample in walk-forward, taken or rejected, with its fold.
 WALK_FORWARD_TRADES = pa.schema([("fold", pa.int64()), *REPLAY_TRADES])
 
+# What all strategies of an instrument together are worth: one row.
+RESEARCH_EVIDENCE = pa.schema(
+    [
+        ("instrument", _CODE),
+        ("tried", pa.int64()),
+        ("trials", pa.int64()),
+        ("effective_trials", pa.float64()),
+        ("expected_max_sharpe", pa.float64()),
+        ("passed", pa.int64()),
+        ("passing_by_luck", pa.float64()),
+        ("passing_by_luck_low", pa.float64()),
+        ("passing_by_luck_high", pa.float64()),
+        ("luck_reaches_passed", pa.float64()),
+        ("passed_q_below_10", pa.int64()),
+        ("pbo", pa.float64()),
+        ("loss_probability", pa.float64()),
+        ("spa_p_value", pa.float64()),
+        ("note", pa.string()),  # why a figure cannot be had
+    ]
+)
+
 LAKE_TABLES = {
     "landed_bars": LANDED_BARS,
     "bars_1m": BARS_1M,
@@ -173,6 +197,7 @@ LAKE_TABLES = {
     "daily_features": DAILY_FEATURES,
     "orb_outcomes": ORB_OUTCOMES,
     "experimental_strategies": EXPERIMENTAL_STRATEGIES,
+    "research_evidence": RESEARCH_EVIDENCE,
     "replay_results": REPLAY_RESULTS,
     "replay_trades": REPLAY_TRADES,
     "walk_forward_trades": WALK_FORWARD_TRADES,

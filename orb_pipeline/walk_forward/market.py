@@ -13,8 +13,6 @@ from orb_pipeline.catalogue import SessionSet, Validation
 from orb_pipeline.execution.backtest import Backtest
 from orb_pipeline.research.daily import DailySeries, combine, daily_series
 from orb_pipeline.research.discovery import Discovery
-from orb_pipeline.research.evidence import Evidence, EvidenceSettings, gather
-from orb_pipeline.research.validation import PASSED
 
 
 @dataclass(frozen=True)
@@ -50,25 +48,6 @@ def days_of(markets: Sequence[Market]) -> list[dt.date]:
     """Trading days on which any of them has bars, in order."""
     days = np.unique(np.concatenate([market.discovery.days.to_numpy().astype("datetime64[D]") for market in markets]))
     return [day.astype(object) for day in days]
-
-
-def evidence_on(
-    markets: Sequence[Market], strategies: pd.DataFrame, first: dt.date, last: dt.date, validation: Validation
-) -> Evidence:
-    """Evidence against overfitting on the days from `first` to `last`.
-
-    Args:
-        strategies: of all markets over these very days, market by market, each in the order of its discovery.
-    """
-    every = slice_of(markets, strategies["strategy_id"].tolist(), first, last)
-    return gather(
-        every.pnl_r.to_numpy(np.float64),
-        every.traded.to_numpy(np.bool_),
-        strategies["stressed_expectancy_r"].to_numpy(np.float64),
-        pd.DatetimeIndex(every.pnl_r.index).year.to_numpy(np.int64),
-        (strategies["validation_status"] == PASSED).to_numpy(np.bool_),
-        EvidenceSettings(validation),
-    )
 
 
 def slice_of(markets: Sequence[Market], strategy_ids: Sequence[str], first: dt.date, last: dt.date) -> DailySeries:

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from orb_pipeline.research.evidence import NoEvidence
-from orb_pipeline.research.validation import PASSED
 from orb_pipeline.walk_forward.figures import Figures, drawdown, oos_is_ratio, pooled
 from orb_pipeline.walk_forward.run import FoldResult
 
@@ -77,7 +75,7 @@ def summary_table(results: Sequence[FoldResult], min_ratio: float) -> pd.DataFra
         }
     )
     whole = ["fold", "strategies_tried", "strategies_found", "strategies_selected", "strategies_kept"]
-    counts = [*whole, "is_trades", "oos_trades", "account_trades", "account_rejections", "setups_q_below_10"]
+    counts = [*whole, "is_trades", "oos_trades", "account_trades", "account_rejections", "passed_q_below_10"]
     table = pd.DataFrame(rows)
     real = [name for name in table.columns if name.endswith(_REAL)]
     kinds = {**dict.fromkeys(counts, "Int64"), **dict.fromkeys(real, "float64"), "material_degradation": "boolean"}
@@ -134,15 +132,9 @@ def _compared(inside: Figures, outside: Figures, min_ratio: float) -> dict[str, 
 
 def _of_evidence(result: FoldResult) -> dict[str, object]:
     """In figures; NULL where there was too little to say."""
-    found = result.evidence
-    passed = (result.strategies["validation_status"] == PASSED).to_numpy()
-    return {
-        "effective_trials": found.effective_trials,
-        "pbo": None if isinstance(found.overfitting, NoEvidence) else found.overfitting.pbo,
-        "spa_p_value": None if isinstance(found.superior, NoEvidence) else found.superior.consistent,
-        "setups_q_below_10": int((passed & (found.fdr_q < 0.1)).sum()),
-        "passing_by_luck": found.luck.mean,
-    }
+    found = result.evaluation.figures()
+    names = ("effective_trials", "pbo", "spa_p_value", "passed_q_below_10", "passing_by_luck")
+    return {name: found[name] for name in names}
 
 
 def _of_account(entries: pd.DataFrame, daily_r: pd.Series[float]) -> dict[str, object]:

@@ -15,12 +15,12 @@ from orb_pipeline.execution.replay import replay_historical
 from orb_pipeline.market.trading_day import number_of
 from orb_pipeline.portfolio.model import Portfolio
 from orb_pipeline.portfolio.selection import build_portfolio
-from orb_pipeline.research.evidence import Evidence
+from orb_pipeline.research.evaluation import Evaluation, evaluate
 from orb_pipeline.research.setups import ACTIVE
 from orb_pipeline.research.validation import PASSED
 from orb_pipeline.walk_forward.figures import Figures, by_strategy, figures_of
 from orb_pipeline.walk_forward.folds import Fold, make_folds
-from orb_pipeline.walk_forward.market import Market, days_of, evidence_on, slice_of
+from orb_pipeline.walk_forward.market import Market, days_of, slice_of
 
 Progress = Callable[[str, int, int], None]  # what, done, of how many
 
@@ -30,24 +30,27 @@ class FoldResult:
     """One fold.
 
     Attributes:
-        strategies: every strategy of the grid as it was measured and validated on the training days.
+        evaluation: every strategy of the grid, measured and validated on the training days, with the evidence there is.
         portfolio: selected from those that passed.
         in_sample, out_of_sample: each selected strategy alone, on training and on test days.
         by_strategy: of each of them is_trades, is_expectancy_r, oos_trades, oos_expectancy_r, by strategy_id.
         entries: the portfolio in the test through engine and risk manager; columns of JournalEntry, and unlimited_r.
         daily_r: R of that account run on each test day.
-        evidence: against overfitting, on the training days.
     """
 
     fold: Fold
-    strategies: pd.DataFrame
+    evaluation: Evaluation
     portfolio: Portfolio
     in_sample: Figures
     out_of_sample: Figures
     by_strategy: pd.DataFrame
     entries: pd.DataFrame
     daily_r: pd.Series[float]
-    evidence: Evidence
+
+    @property
+    def strategies(self) -> pd.DataFrame:
+        """Columns of `experimental_strategies`, on the training days."""
+        return self.evaluation.strategies
 
     @property
     def found(self) -> int:
@@ -85,9 +88,10 @@ def walk_forward(
 
 def run_fold(fold: Fold, markets: Sequence[Market], account: Account, selection: Selection) -> FoldResult:
     """Train and test one fold."""
-    strategies = pd.concat(
-        [market.discovery.strategies(fold.train_start, fold.train_end) for market in markets], ignore_index=True
-    )
+    validation = markets[0].discovery.validation
+    grids = [(market.discovery, market.daily) for market in markets]
+    evaluation = evaluate(grids, validation, fold.train_start, fold.train_end)
+    strategies = evaluation.strategies
     passed = strategies[strategies["validation_status"] == PASSED].assign(status=ACTIVE)
     training = slice_of(markets, passed["strategy_id"].tolist(), fold.train_start, fold.train_end)
     portfolio = build_portfolio(passed, training, account, selection).portfolio
@@ -100,14 +104,13 @@ def run_fold(fold: Fold, markets: Sequence[Market], account: Account, selection:
     days = [day for day in days_of(markets) if fold.test_start <= day <= fold.test_end]
     return FoldResult(
         fold=fold,
-        strategies=strategies,
         portfolio=portfolio,
         in_sample=figures_of(trained),
         out_of_sample=figures_of(tested),
         by_strategy=before.add_prefix("is_").join(after.add_prefix("oos_")),
         entries=entries,
         daily_r=entries.groupby("trading_day")["pnl_r"].sum().reindex(days, fill_value=0.0),
-        evidence=evidence_on(markets, strategies, fold.train_start, fold.train_end, markets[0].discovery.validation),
+        evaluation=evaluation,
     )
 
 

@@ -1,9 +1,13 @@
 """From bars to strategies: features of every session, outcomes of the whole grid, metrics and validation."""
 
+import pandas as pd
+
 from orb_pipeline.orchestration import pictures
 from orb_pipeline.orchestration.assets.facts import HEAVY, Facts, research_asset
 from orb_pipeline.orchestration.bench import InstrumentBench
-from orb_pipeline.research.discovery import build_strategies
+from orb_pipeline.research.daily import daily_series
+from orb_pipeline.research.discovery import Discovery
+from orb_pipeline.research.evaluation import evaluate
 from orb_pipeline.research.features import build_daily_features
 from orb_pipeline.research.outcomes import build_outcomes
 from orb_pipeline.research.setups import ACTIVE, update_setups
@@ -38,10 +42,10 @@ def orb_outcomes(work: InstrumentBench) -> Facts:
     pool=HEAVY,
 )
 def experimental_strategies(work: InstrumentBench) -> Facts:
-    """Every strategy of the grid with its metrics and the phase of validation that rejected it."""
+    """Every strategy of the grid with its metrics, the evidence against luck, and the phase that rejected it."""
     _, days, features, outcomes = work.read("bars_1m", "trading_days", "daily_features", "orb_outcomes")
     validation = work.research.validation
-    strategies = build_strategies(
+    discovery = Discovery.of(
         outcomes.arrow(),
         features.pandas(),
         days.pandas(),
@@ -51,9 +55,20 @@ def experimental_strategies(work: InstrumentBench) -> Facts:
         validation,
         work.study().trades_through(),
     )
-    stored = work.write(strategies, span=None).pandas()
+    daily = daily_series(outcomes.arrow(), features.pandas(), discovery.names(), work.instrument, work.grid)
+    evaluation = evaluate([(discovery, daily)], validation)
+    figures = evaluation.figures()
+    work.write_beside("research_evidence", pd.DataFrame([{"instrument": work.symbol, **figures}]))
+    stored = work.write(evaluation.strategies, span=None).pandas()
+    new_trials = work.record_trials(stored["strategy_id"].tolist())
     funnel = pictures.table(fallen_by_phase(stored, validation))
-    return {"fallen_by_phase": funnel, "expectancy": pictures.expectancies(stored)}
+    evidence = pictures.table(pd.DataFrame(figures.items(), columns=["figure", "value"]))
+    return {
+        "fallen_by_phase": funnel,
+        "expectancy": pictures.expectancies(stored),
+        "evidence": evidence,
+        "new_trials": new_trials,
+    }
 
 
 @research_asset(group=GROUP, kinds={"duckdb"}, deps=["experimental_strategies"])

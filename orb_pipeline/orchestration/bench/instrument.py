@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from orb_pipeline.catalogue import Grid, Instrument, Research, SessionSet
 from orb_pipeline.errors import MissingDataError
 from orb_pipeline.intake.ledger import Landed, nothing_landed, select_landed
 from orb_pipeline.orchestration.bench.base import Bench
 from orb_pipeline.orchestration.builds import LANDED_BARS
 from orb_pipeline.research.study import Study
+from orb_pipeline.storage.trials import record_trials
 
 
 class InstrumentBench(Bench):
@@ -46,6 +49,19 @@ class InstrumentBench(Bench):
         self.note_input(LANDED_BARS, landed.content_hash)
         self.simulated |= landed.simulated
         return landed
+
+    def record_trials(self, strategy_ids: Sequence[str]) -> int:
+        """Put what was evaluated on the bars that were read into the ledger of trials; how many are new there."""
+        with self.workshop.warehouse.transaction() as connection:
+            return record_trials(
+                connection,
+                self.symbol,
+                strategy_ids,
+                configuration_hash=self.workshop.catalogue.study_hash(self.symbol),
+                data_hash=self._inputs["bars_1m"],
+                run_id=self.run_id,
+                at=self.workshop.now(),
+            )
 
     def study(self) -> Study:
         """The bars that were read, under study."""

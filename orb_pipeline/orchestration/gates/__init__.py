@@ -15,6 +15,7 @@ GATES: tuple[Gate, ...] = (
     Gate("orb_outcomes", "no_lookahead", "Unchanged when everything later is cut off", "no_lookahead"),
     Gate("orb_outcomes", "matches_reference", "Equal to the slow reading of the rules", "matches_reference"),
     Gate("experimental_strategies", "schema", "The whole grid, each with sound metrics", "schema_strategies"),
+    Gate("experimental_strategies", "overfitting", "What choosing among so many is worth", "overfitting"),
     Gate("validated_setups", "schema", "Setups that passed, and retired ones with their reason", "schema_setups"),
     Gate("validated_setups", "at_least_one_setup", "The research found something", "at_least_one_setup"),
     Gate("portfolio", "schema", "Members on the account's terms, in order", "schema_portfolio", _ACCOUNT),

@@ -46,7 +46,7 @@ create table walk_forward_summary (
     effective_trials double,             -- evidence on the training days, see docs/evidence.md
     pbo double,
     spa_p_value double,
-    setups_q_below_10 bigint,
+    passed_q_below_10 bigint,
     passing_by_luck double,
     simulated boolean not null
 );
