@@ -11,21 +11,26 @@ from rich.markup import escape
 from orb_pipeline.cli.console import SIMULATED, out, say, show, table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orb_pipeline.catalogue import Account
     from orb_pipeline.orchestration.rehearsal import RehearsedPortfolio
+    from orb_pipeline.orchestration.selecting import Chosen
     from orb_pipeline.portfolio.capital import Capital
-    from orb_pipeline.portfolio.model import Portfolio
 
 
-def show_portfolio(rehearsed: RehearsedPortfolio) -> None:
+def show_portfolio(rehearsed: RehearsedPortfolio, evidence: Mapping[str, str]) -> None:
+    """Members, capital, and `evidence` on each instrument in words."""
     chosen, account = rehearsed.chosen, rehearsed.chosen.account
     label = f"  {SIMULATED}" if rehearsed.simulated else ""
     out.print(escape(f"{account.account}{label}: {account.name}"))
-    _show_members(chosen.portfolio, chosen.capital)
+    _show_members(chosen)
     _show_capital(chosen.capital, account)
     not_taken = chosen.candidates.loc[~chosen.candidates["taken"].astype(bool), "reason"].value_counts()
     fell = ", ".join(f"{count:,} by {reason}" for reason, count in not_taken.items()) or "none"
     out.print(f"{len(chosen.portfolio.strategies)} of {len(chosen.candidates):,} active setups; not taken: {fell}.")
+    for symbol, words in evidence.items():
+        out.print(escape(f"{symbol}: {words}"))
     for problem in chosen.capital.problems:
         say(f"Note: {problem}", style="yellow")
     for symbol, reason in rehearsed.holding.refused.items():
@@ -53,7 +58,9 @@ def show_reasons(candidates: pd.DataFrame) -> None:
     show(table(columns, rows, right=("rank", "expectancy R", "trades", "correlation")))
 
 
-def _show_members(portfolio: Portfolio, capital: Capital) -> None:
+def _show_members(chosen: Chosen) -> None:
+    members = zip(chosen.portfolio.strategies, chosen.capital.members, strict=True)
+    evidence = {row["strategy_id"]: row for row in chosen.candidates.to_dict("records")}
     rows = [
         (
             position,
@@ -61,15 +68,17 @@ def _show_members(portfolio: Portfolio, capital: Capital) -> None:
             f"{strategy.weight:.2f}",
             f"{strategy.expectancy_r:.3f}",
             f"{strategy.win_rate:.0%}",
+            f"{evidence[strategy.strategy_id]['fdr_q']:.3f}",
+            f"{evidence[strategy.strategy_id]['deflated_sharpe']:.2f}",
             f"{strategy.sample_size:,}",
             f"{strategy.median_risk_points:g}",
             member.contracts,
             f"{member.all_in_risk:,.0f}",
             f"{member.true_risk_pct:.2f}",
         )
-        for position, (strategy, member) in enumerate(zip(portfolio.strategies, capital.members, strict=True), start=1)
+        for position, (strategy, member) in enumerate(members, start=1)
     ]
-    figures = ("weight", "exp. R", "win rate", "trades", "median risk", "contracts", "all-in $", "risk %")
+    figures = ("weight", "exp. R", "win rate", "q", "DSR", "trades", "median risk", "contracts", "all-in $", "risk %")
     columns = ("", "strategy", *figures)
     show(table(columns, rows, right=figures))
 

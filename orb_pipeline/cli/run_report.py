@@ -62,6 +62,7 @@ def write_report(here: Context, summary: RunSummary) -> Path | None:
     if not any(asset.asset == _REPORTED_ASSET and asset.state == "built" for asset in summary.assets):
         return None
     from orb_pipeline.monitoring.report import Gate, research_report
+    from orb_pipeline.orchestration.gates.overfitting import in_words
 
     symbol = summary.scope
     gates = tuple(
@@ -83,6 +84,7 @@ def write_report(here: Context, summary: RunSummary) -> Path | None:
         gates=gates,
         validation=here.catalogue.research.validation,
         made_at=here.now(),
+        evidence=in_words(here.lake.read("research_evidence", symbol).iloc[0].to_dict()),
     )
     path = here.home.reports / f"research-{symbol}.html"
     with appearing_whole(path) as temporary:

@@ -37,6 +37,7 @@ def research_report(
     gates: Sequence[Gate],
     validation: Validation,
     made_at: dt.datetime,
+    evidence: str | None = None,
 ) -> str:
     """The page.
 
@@ -48,6 +49,7 @@ def research_report(
         gates: verdicts on the data the page shows.
         validation: the thresholds that strategies had to pass.
         made_at: when it is made, aware.
+        evidence: what choosing among so many is worth, in words.
     """
     active = setups[setups["status"] == "active"].sort_values("expectancy_r", ascending=False)
     retired = setups[setups["status"] == "retired"].sort_values("retired_at", ascending=False)
@@ -58,7 +60,7 @@ def research_report(
         _section("Gates", _gates(gates)),
         _section("From tried to kept", _funnel(strategies, validation)),
         _section("Expectancy of every strategy tried", expectancy_histogram(strategies)),
-        _section("Validated setups", _setups(active, len(strategies), validation)),
+        _section("Validated setups", _setups(active, len(strategies), validation, evidence)),
     ]
     if len(retired):
         parts.append(_section("Retired setups", _retired(retired)))
@@ -129,6 +131,8 @@ _SETUP_COLUMNS = {
     "stressed_expectancy_r": "stressed R",
     "through_expectancy_r": "E3 through R",
     "sharpe_ann": "Sharpe p.a.",
+    "deflated_sharpe": "defl. Sharpe",
+    "fdr_q": "q",
     "max_drawdown_r": "drawdown R",
     "years_tested": "years",
     "classification": "class",
@@ -139,11 +143,13 @@ _DECIMALS = {
     "stressed_expectancy_r": 3,
     "through_expectancy_r": 3,
     "sharpe_ann": 2,
+    "deflated_sharpe": 2,
+    "fdr_q": 3,
     "max_drawdown_r": 1,
 }
 
 
-def _setups(active: pd.DataFrame, tried: int, validation: Validation) -> str:
+def _setups(active: pd.DataFrame, tried: int, validation: Validation, evidence: str | None) -> str:
     top = active.head(_TOP_SETUPS)
     rows = [
         (escape(row["strategy_id"]), *(_value(column, row[column]) for column in _SETUP_COLUMNS))
@@ -162,9 +168,11 @@ def _setups(active: pd.DataFrame, tried: int, validation: Validation) -> str:
     return (
         f"<p>{shown if len(active) > len(top) else ''}A name reads: instrument, session, entry model, target in R "
         f"(RR), confirming closes (CB), filter. {stressed}; the class is CORE from {CORE_TRADES} trades on, REGIME "
-        f"from {REGIME_TRADES}.</p>"
+        f"from {REGIME_TRADES}. The deflated Sharpe ratio is the probability that the true one is above the best of as "
+        "many trials by luck; q is the share of false discoveries among all that look as good or better.</p>"
         f"<p>Out of {tried:,} strategies tried on the same bars, some look good by luck, and many below differ in one "
-        f"parameter only. None of them has been tested on bars it was not chosen on.</p>{table}"
+        f"parameter only. {escape(evidence or '')} Whether they hold on bars they were not chosen on is what "
+        f"walk-forward asks.</p>{table}"
     )
 
 

@@ -18,6 +18,7 @@ from orb_pipeline.execution.results import Totals, by_strategy, totals
 from orb_pipeline.execution.sample import members_of, sample_strategies
 from orb_pipeline.market.trading_day import number_of
 from orb_pipeline.orchestration.bench import AccountBench
+from orb_pipeline.orchestration.gates.overfitting import in_words
 from orb_pipeline.orchestration.holding import Holding, nothing_holds
 from orb_pipeline.orchestration.selecting import Chosen, select_portfolio
 from orb_pipeline.orchestration.trading import BACKTEST, backtest_of, portfolio_of
@@ -77,6 +78,11 @@ class Rehearsal:
         chosen = select_portfolio(catalogue, self.account, holding.symbols, self._bench.read_instrument)
         stored = portfolio_of(self.account, self._workshop.table("portfolio", self.account.account).pandas())
         return RehearsedPortfolio(chosen, holding, self.simulated, stored == chosen.portfolio)
+
+    def evidence(self, symbols: Sequence[str]) -> dict[str, str]:
+        """What choosing among so many strategies is worth, in words, by instrument."""
+        tables = {symbol: self._workshop.table("research_evidence", symbol).pandas() for symbol in symbols}
+        return {symbol: in_words(table.iloc[0].to_dict()) for symbol, table in tables.items()}
 
     def backtests(self, symbols: Sequence[str]) -> dict[str, Backtest]:
         """Bars and outcomes of these instruments, under the promise that their gates hold."""

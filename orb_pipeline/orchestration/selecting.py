@@ -34,7 +34,8 @@ class Chosen:
     """An account's portfolio, what it asks of the account, and what became of every candidate.
 
     Attributes:
-        candidates, correlations: see portfolio.selection.Selected.
+        candidates: see portfolio.selection.Selected; with fdr_q and deflated_sharpe of each.
+        correlations: of the members, see there.
     """
 
     account: Account
@@ -65,7 +66,7 @@ class Chosen:
     def reasons_table(self) -> pd.DataFrame:
         """Why candidates were not taken, the best ranked first."""
         fallen = self.candidates[~self.candidates["taken"].astype(bool)].head(_REASONS_SHOWN)
-        return fallen[["rank", "strategy_id", "expectancy_r", "reason", "clashes_with", "correlation"]]
+        return fallen[["rank", "strategy_id", "expectancy_r", "fdr_q", "reason", "clashes_with", "correlation"]]
 
 
 def select_portfolio(catalogue: Catalogue, account: Account, symbols: Sequence[str], read: Reader) -> Chosen:
@@ -83,12 +84,14 @@ def select_portfolio(catalogue: Catalogue, account: Account, symbols: Sequence[s
         series.append(daily_series(outcomes.arrow(), features.pandas(), active, instrument, catalogue.grid))
         setups.append(active)
     daily = combine(series)
-    chosen = build_portfolio(pd.concat(setups, ignore_index=True), daily, account, catalogue.portfolio.selection)
+    active_setups = pd.concat(setups, ignore_index=True)
+    chosen = build_portfolio(active_setups, daily, account, catalogue.portfolio.selection)
+    evidence = active_setups[["strategy_id", "fdr_q", "deflated_sharpe"]]
     return Chosen(
         account=account,
         portfolio=chosen.portfolio,
         capital=estimate_daily_capital(chosen.portfolio, daily, account, catalogue.instruments),
-        candidates=chosen.candidates.assign(account=account.account),
+        candidates=chosen.candidates.merge(evidence, on="strategy_id").assign(account=account.account),
         correlations=chosen.correlations.round(_DECIMALS),
     )
 

@@ -31,7 +31,8 @@ def command(
     from orb_pipeline.orchestration.workshop import Workshop
 
     here: Context = context.obj
-    rehearsed = Rehearsal(Workshop(here.home, here.catalogue), here.catalogue.account(account)).portfolio()
+    rehearsal = Rehearsal(Workshop(here.home, here.catalogue), here.catalogue.account(account))
+    rehearsed = rehearsal.portfolio()
     chosen = rehearsed.chosen
     if as_json:
         document = chosen.document(rehearsed.holding.symbols, rehearsed.holding.refused)
@@ -43,4 +44,4 @@ def command(
     elif why:
         portfolio_tables.show_reasons(chosen.candidates)
     else:
-        portfolio_tables.show_portfolio(rehearsed)
+        portfolio_tables.show_portfolio(rehearsed, rehearsal.evidence(rehearsed.holding.symbols))
