@@ -16,7 +16,7 @@ READY_DEV := .venv/.installed-dev
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo   simulate ten years of MGC, run the whole graph, write the report"
+	@echo "make demo   simulate ten years of MGC with an edge to find, run the whole graph, write the report"
 	@echo "make test   linters, types, arrows between packages, definitions, and the full test suite"
 	@echo "make check  the same without the test suite"
 	@echo "make clean  remove .venv; orb_home stays"
@@ -26,7 +26,7 @@ demo: $(READY) $(DEMO_FILE)
 	$(ORB) run --instrument MGC
 
 $(DEMO_FILE): | $(READY)
-	$(ORB) simulate --instrument MGC --start 2015-01-01 --end 2024-12-31 --seed 1 --out $@
+	$(ORB) simulate --instrument MGC --start 2015-01-01 --end 2024-12-31 --seed 1 --breakout-drift 0.3 --out $@
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -75,8 +75,9 @@ class Catalogue:
         return _hash_of(*(entry.model_dump_json(exclude={"name", "simulation", "calendar"}) for entry in entries))
 
     def account_hash(self, name: str) -> str:
-        """SHA-256 of what an account's portfolio and replay depend on: its own entry and the portfolio's rules."""
-        return _hash_of(self.account(name).model_dump_json(exclude={"name"}), self.portfolio.model_dump_json())
+        """SHA-256 of what an account's assets depend on: its own entry, the rules of portfolio and walk-forward."""
+        rules = (self.portfolio.model_dump_json(), self.walk_forward.model_dump_json())
+        return _hash_of(self.account(name).model_dump_json(exclude={"name"}), *rules)
 
     def research_hash(self) -> str:
         """SHA-256 of the thresholds of intake, validation and gates."""

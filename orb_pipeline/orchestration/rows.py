@@ -24,14 +24,14 @@ class Rows:
     Attributes:
         kind: what its rows belong to; the column of that name holds the scope.
         key: the columns that tell one row of a scope from another; rows are in their order.
-        only: columns with the value that they have in the asset's rows, where the table holds others, too.
+        only: columns with the values that they have in the asset's rows, where the table holds others, too.
         remarks: columns that say when or by which run a row was written, and are no content.
     """
 
     table: str
     kind: ScopeKind
     key: tuple[str, ...]
-    only: Mapping[str, object] = field(default_factory=dict)
+    only: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
     def select(self, connection: Connection, scope: str) -> pd.DataFrame:
@@ -62,8 +62,9 @@ class Rows:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _where(self, scope: str) -> tuple[str, list[object]]:
-        fixed = {self.kind.value: scope, **self.only}
-        return " and ".join(f"{column} = ?" for column in fixed), list(fixed.values())
+        allowed: dict[str, tuple[object, ...]] = {self.kind.value: (scope,), **self.only}
+        where = " and ".join(f"{column} in ({', '.join('?' * len(values))})" for column, values in allowed.items())
+        return where, [value for values in allowed.values() for value in values]
 
 
 WAREHOUSE_TABLES: dict[str, Rows] = {
@@ -71,11 +72,13 @@ WAREHOUSE_TABLES: dict[str, Rows] = {
     "portfolio": Rows("portfolio_strategies", ScopeKind.ACCOUNT, ("position",)),
     "portfolio_candidates": Rows("portfolio_candidates", ScopeKind.ACCOUNT, ("rank",)),
     "portfolio_correlations": Rows("portfolio_correlations", ScopeKind.ACCOUNT, ("strategy_id", "other_id")),
+    "walk_forward": Rows("walk_forward_summary", ScopeKind.ACCOUNT, ("fold",)),
+    "walk_forward_folds": Rows("walk_forward_folds", ScopeKind.ACCOUNT, ("fold", "position")),
     "trade_journal": Rows(
         "trade_journal",
         ScopeKind.ACCOUNT,
-        ("trading_day", "strategy_id"),
-        only={"mode": "replay"},
+        ("mode", "trading_day", "strategy_id"),
+        only={"mode": ("replay", "walk_forward")},
         remarks=("journal_id", "run_id", "created_at"),
     ),
 }

@@ -13,9 +13,10 @@ from orb_pipeline.orchestration.assets.research import (
     orb_outcomes,
     validated_setups,
 )
+from orb_pipeline.orchestration.assets.walk_forward import walk_forward
 
 OF_INSTRUMENTS = (bars_1m, trading_days, daily_features, orb_outcomes, experimental_strategies, validated_setups)
-OF_ACCOUNTS: tuple[dg.AssetsDefinition, ...] = (portfolio, replay_results, trade_journal)
+OF_ACCOUNTS: tuple[dg.AssetsDefinition, ...] = (portfolio, replay_results, walk_forward, trade_journal)
 
 
 def all_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:

@@ -1,5 +1,7 @@
 """One account with one risk budget: what it trades, what it would have traded, and the journal of that."""
 
+import datetime as dt
+
 import pandas as pd
 
 from orb_pipeline.errors import GateFailedError
@@ -17,7 +19,6 @@ from orb_pipeline.orchestration.trading import BACKTEST, backtest_of, portfolio_
 from orb_pipeline.storage.journal import replace_journal
 
 GROUP = "account"
-REPLAY = "replay"  # the journal's mode
 
 
 @account_asset(group=GROUP, kinds={"duckdb"}, deps=["validated_setups", "daily_features", "orb_outcomes"])
@@ -77,15 +78,22 @@ def replay_results(work: AccountBench) -> Facts:
     }
 
 
-@account_asset(group=GROUP, kinds={"duckdb"}, deps=["replay_results"])
+@account_asset(group=GROUP, kinds={"duckdb"}, deps=["replay_results", "walk_forward"])
 def trade_journal(work: AccountBench) -> Facts:
-    """Every trade and every refused entry of the replay, in the journal under mode `replay`."""
-    work.read("replay_results")
-    trades = work.read_beside("replay_results", "replay_trades").pandas()
-    rows = trades.drop(columns="unlimited_r").assign(trading_day=trades["trading_day"].dt.date)
-    written = replace_journal(
-        work.workshop.warehouse, REPLAY, work.scope, rows, run_id=work.run_id, at=work.workshop.now()
-    )
+    """Every trade and every refused entry of the replay and of walk-forward's tests, each in its mode."""
+    work.read("replay_results", "walk_forward")
+    sources = {"replay": ("replay_results", "replay_trades"), "walk_forward": ("walk_forward", "walk_forward_trades")}
+    written = {mode: _replace(work, mode, work.read_beside(*source).pandas()) for mode, source in sources.items()}
     stored = work.judge_rows(span="trading_day").pandas()
     passed = stored["risk_check_passed"].astype(bool)
-    return {"days_written": len(written), "trades": int(passed.sum()), "rejections": int((~passed).sum())}
+    counts = passed.groupby(stored["mode"]).agg(["sum", "size"])
+    table = pd.DataFrame({"trades": counts["sum"], "rejections": counts["size"] - counts["sum"]}).reset_index()
+    return {"days_written": sum(map(len, written.values())), "by_mode": pictures.table(table)}
+
+
+def _replace(work: AccountBench, mode: str, trades: pd.DataFrame) -> list[dt.date]:
+    """Make `trades` the journal of this mode; the days that were written."""
+    days = trades["trading_day"].dt.date
+    rows = trades.drop(columns=["unlimited_r", "fold"], errors="ignore").assign(trading_day=days)
+    now = work.workshop.now()
+    return replace_journal(work.workshop.warehouse, mode, work.scope, rows, run_id=work.run_id, at=now)

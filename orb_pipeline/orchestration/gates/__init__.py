@@ -26,6 +26,8 @@ GATES: tuple[Gate, ...] = (
         "replay_results", "schema", "Counts and results that agree with each other", "schema_replay_results", _ACCOUNT
     ),
     Gate("replay_results", "parity", "The engine trades what the backtest traded, every day", "parity", _ACCOUNT),
+    Gate("walk_forward", "schema", "Folds in order, with sound figures", "schema_walk_forward", _ACCOUNT),
+    Gate("walk_forward", "no_degradation", "Out of sample it keeps its edge", "no_degradation", _ACCOUNT),
     Gate("trade_journal", "schema", "Trades and refused entries, whole", "schema_trade_journal", _ACCOUNT),
     Gate("trade_journal", "complete", "Every entry has its exit, and totals are the replay's", "complete", _ACCOUNT),
     Gate("trade_journal", "limits", "No day breaks a limit, by the journal alone", "limits", _ACCOUNT),

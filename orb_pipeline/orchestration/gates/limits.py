@@ -6,6 +6,7 @@ seen from it is asked: no entry after the realised result had reached the limit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 
 import duckdb
@@ -21,12 +22,19 @@ _SHOWN = 20
 
 
 def judge(evidence: Evidence) -> GateResult:
-    return judge_limits(evidence.judged, evidence.account, evidence.catalogue)
+    journal = evidence.judged
+    runs = [journal[journal["mode"] == "replay"]]
+    if "walk_forward_folds" in evidence.tables:  # each fold's test is a run of its own, with the starting equity
+        tested = journal[journal["mode"] == "walk_forward"]
+        periods = evidence.tables["walk_forward_folds"].pandas()[["test_start", "test_end"]].drop_duplicates()
+        runs += [tested[tested["trading_day"].between(*period)] for period in periods.itertuples(index=False)]
+    return judge_limits(runs, evidence.account, evidence.catalogue)
 
 
-def judge_limits(journal: pd.DataFrame, account: Account, catalogue: Catalogue) -> GateResult:
-    """See the module; `journal` holds one account's rows of `trade_journal`, in one mode."""
-    broken = broken_limits(journal, account, catalogue)
+def judge_limits(runs: Sequence[pd.DataFrame], account: Account, catalogue: Catalogue) -> GateResult:
+    """See the module; each of `runs` holds rows of `trade_journal` of one account that began with its equity."""
+    found = [broken_limits(run, account, catalogue) for run in runs]
+    broken, journal = pd.concat(found, ignore_index=True), pd.concat(runs, ignore_index=True)
     days = journal["trading_day"].nunique()
     entries = int(journal["risk_check_passed"].astype(bool).sum())
     message = f"{entries:,} entries on {days:,} days; {len(broken):,} break a limit"

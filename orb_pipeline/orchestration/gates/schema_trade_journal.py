@@ -1,4 +1,4 @@
-"""Schema of `trade_journal`: one account's replayed trades and refused entries."""
+"""Schema of `trade_journal`: one account's trades and refused entries, of replay and walk-forward."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from orb_pipeline.orchestration.gates.schemas import (
     rule,
 )
 
+_KEY = ["mode", "trading_day", "strategy_id"]
 _STAMP = "datetime64[us, UTC]"
 
 
@@ -28,7 +29,7 @@ def judge(evidence: Evidence) -> GateResult:
     schema = pa.DataFrameSchema(
         {
             "journal_id": column("int64", at_least(1)),
-            "mode": column(None, all_equal("replay")),
+            "mode": column(None, one_of("replay", "walk_forward")),
             "account": column(None, all_equal(evidence.scope)),
             "direction": column(None, one_of("long", "short")),
             "entry_model": column(None, one_of(*evidence.catalogue.grid.entry_models)),
@@ -45,7 +46,7 @@ def judge(evidence: Evidence) -> GateResult:
             "created_at": column(_STAMP),
         },
         checks=[
-            rule("one row a day and strategy", lambda rows: not rows.duplicated(["trading_day", "strategy_id"]).any()),
+            rule("one row a mode, day and strategy", lambda rows: not rows.duplicated(_KEY).any()),
             rule("one number a row", lambda rows: rows["journal_id"].is_unique),
             null_together("entry_ts", "entry_price", "target_price"),
             rule("an entry exactly where risk let it in", _entered),
