@@ -64,7 +64,7 @@ def test_a_change_upstream_makes_all_below_it_stale(built_home: Home) -> None:
     assert assets["bars_1m"].stale == "no run has recorded it as it is now"
     assert assets["bars_1m"].gates[0].state == "never judged"
     assert assets["trading_days"].stale == "bars_1m has changed since"
-    assert assets["experimental_strategies"].stale == "daily_features is stale"
+    assert assets["experimental_strategies"].stale == "bars_1m has changed since"
     assert assets["validated_setups"].stale == "experimental_strategies is stale"
 
 
