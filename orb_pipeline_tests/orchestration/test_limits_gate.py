@@ -280,7 +280,7 @@ def test_the_message_counts_entries_and_names_the_first_that_broke_something() -
     journal = Journal().refused(5)
     for number in range(5):
         journal.trade(10, 20, day=number, contracts=11, dollars=0.5)
-    result = judge_limits(journal.frame(), limited(), CATALOGUE)
+    result = judge_limits([journal.frame()], limited(), CATALOGUE)
     assert not result.passed
     assert result.message == (
         "5 entries on 5 days; 5 break a limit: 2024-10-04 S02 max_contracts: 11, allowed 10; "
@@ -296,6 +296,25 @@ def test_one_entry_may_break_several_limits() -> None:
 
 @pytest.mark.parametrize("journal", [Journal(), Journal().refused(5), Journal().trade(10, 20).refused(30)])
 def test_a_journal_in_which_nothing_is_broken_passes(journal: Journal) -> None:
-    result = judge_limits(journal.frame(), limited(), CATALOGUE)
+    result = judge_limits([journal.frame()], limited(), CATALOGUE)
     assert result.passed
     assert "0 break a limit" in result.message
+
+
+def test_each_run_begins_with_the_starting_equity() -> None:
+    """As days of one run the account would be lost on the second one."""
+    first = Journal().trade(10, 20, dollars=-2_000.0)
+    second = Journal().trade(10, 20, day=1)
+    of = firm(max_drawdown=2_000.0)
+    both = Journal([*first.rows, *second.rows])
+    assert not judge_limits([both.frame()], of, CATALOGUE).passed
+    result = judge_limits([first.frame(), second.frame()], of, CATALOGUE)
+    assert result.passed
+    assert result.message == "2 entries on 2 days; 0 break a limit."
+
+
+def test_a_limit_that_any_run_breaks_is_found() -> None:
+    sound, bad = Journal().trade(10, 20), Journal().trade(10, 20, day=1, contracts=11)
+    result = judge_limits([sound.frame(), bad.frame(), Journal().frame()], limited(), CATALOGUE)
+    assert not result.passed
+    assert "2 entries on 2 days; 1 break a limit: 2024-10-05 S01 max_contracts" in result.message

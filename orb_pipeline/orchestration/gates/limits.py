@@ -23,12 +23,17 @@ _SHOWN = 20
 
 def judge(evidence: Evidence) -> GateResult:
     journal = evidence.judged
-    runs = [journal[journal["mode"] == "replay"]]
-    if "walk_forward_folds" in evidence.tables:  # each fold's test is a run of its own, with the starting equity
-        tested = journal[journal["mode"] == "walk_forward"]
-        periods = evidence.tables["walk_forward_folds"].pandas()[["test_start", "test_end"]].drop_duplicates()
-        runs += [tested[tested["trading_day"].between(*period)] for period in periods.itertuples(index=False)]
-    return judge_limits(runs, evidence.account, evidence.catalogue)
+    tested = journal[journal["mode"] == "walk_forward"]
+    periods = evidence.tables["walk_forward"].pandas()[["test_start", "test_end"]].dropna()  # none of the row of all
+    tests = [tested[tested["trading_day"].between(*period)] for period in periods.itertuples(index=False)]
+    outside = len(tested) - sum(map(len, tests))
+    if outside:
+        message = (
+            f"{outside:,} of {len(tested):,} rows of walk-forward lie in no fold's test: build walk_forward again."
+        )
+        return GateResult(False, message, {"outside": outside})
+    replayed = journal[journal["mode"] == "replay"]
+    return judge_limits([replayed, *tests], evidence.account, evidence.catalogue)  # each begins with the equity
 
 
 def judge_limits(runs: Sequence[pd.DataFrame], account: Account, catalogue: Catalogue) -> GateResult:
