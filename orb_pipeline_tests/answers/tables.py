@@ -19,9 +19,12 @@ from orb_pipeline.research.discovery import build_strategies
 from orb_pipeline.research.features import build_daily_features
 from orb_pipeline.research.outcomes import build_outcomes
 from orb_pipeline.research.study import Study
+from orb_pipeline.walk_forward.report import folds_table
+from orb_pipeline.walk_forward.run import walk_forward
 from orb_pipeline_tests.data import real_data
 from orb_pipeline_tests.research.slice import gold_slice
 from orb_pipeline_tests.series import CATALOGUE
+from orb_pipeline_tests.walk_forward.markets import RULES, bars_of, market_of
 
 FOLDER = Path(__file__).parent
 
@@ -65,9 +68,23 @@ def simulated_strategies() -> pd.DataFrame:
     return build_strategies(outcomes, features, days, instrument, sessions, grid, validation, through).iloc[::40]
 
 
+def simulated_walk_forward() -> pd.DataFrame:
+    """Every strategy that a fold selected in a simulated year of MGC with an edge, under a part of the grid."""
+    market = market_of(bars_of(dt.date(2022, 1, 3), dt.date(2022, 12, 30), 0.6))
+    selection = CATALOGUE.portfolio.selection.model_copy(update={"min_overlap_days": 30})
+    return folds_table(walk_forward([market], CATALOGUE.account("25k"), RULES, selection))
+
+
 TABLES: dict[str, Callable[[], pd.DataFrame]] = {
     made_by.__name__: made_by
-    for made_by in (comex_trading_days, gold_features, gold_outcomes, gold_strategies, simulated_strategies)
+    for made_by in (
+        comex_trading_days,
+        gold_features,
+        gold_outcomes,
+        gold_strategies,
+        simulated_strategies,
+        simulated_walk_forward,
+    )
 }
 
 
