@@ -2,7 +2,7 @@
 
 Seven folds of three years and one on ten simulated years of MGC: all 7,020 strategies evaluated on each fold's training
 days, the evidence against overfitting, selection, and the account's run through the engine. Beside it, in the same
-process, one fold that starts from the bars of its own years, as a first version would for each: outcomes, series and all.
+process, one fold that starts from the bars of its own years, as a first version would: outcomes, series and all.
 """
 
 from __future__ import annotations
