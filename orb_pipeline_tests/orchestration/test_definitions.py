@@ -35,10 +35,12 @@ asset experimental_strategies <- bars_1m daily_features orb_outcomes trading_day
 asset validated_setups <- experimental_strategies
 asset portfolio <- daily_features orb_outcomes validated_setups
 asset replay_results <- bars_1m daily_features experimental_strategies orb_outcomes portfolio trading_days
-asset trade_journal <- replay_results
+asset walk_forward <- bars_1m daily_features orb_outcomes portfolio replay_results trading_days
+asset trade_journal <- replay_results walk_forward
 check bars_1m/schema
 check daily_features/no_lookahead
 check daily_features/schema
+check experimental_strategies/overfitting
 check experimental_strategies/schema
 check orb_outcomes/matches_reference
 check orb_outcomes/no_lookahead
@@ -56,9 +58,12 @@ check trading_days/bar_counts
 check trading_days/schema
 check validated_setups/at_least_one_setup
 check validated_setups/schema
+check walk_forward/no_degradation
+check walk_forward/schema
 job account_job
 job research_job
-schedule research_nightly 20 9 * * * Australia/Brisbane RUNNING
+job walk_forward_nightly
+schedule walk_forward_nightly 20 9 * * * Australia/Brisbane RUNNING
 """
 
 
