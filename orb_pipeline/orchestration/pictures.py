@@ -80,11 +80,12 @@ def correlations(matrix: pd.DataFrame) -> dg.MarkdownMetadataValue:
     figure, axes = _figure("Correlation of daily R", across="", up="", inches=(side + 0.8, side))
     axes.grid(visible=False)
     axes.set_facecolor("#d9dde2")
-    image = axes.imshow(np.ma.masked_invalid(matrix.to_numpy(np.float64)), vmin=-1, vmax=1, cmap="RdBu_r")
     names = [str(name) for name in matrix.columns]
+    if names:
+        image = axes.imshow(np.ma.masked_invalid(matrix.to_numpy(np.float64)), vmin=-1, vmax=1, cmap="RdBu_r")
+        figure.colorbar(image, ax=axes, shrink=0.8, label="grey: unknown")
     axes.set_xticks(range(len(names)), names, rotation=90, fontsize=6)
     axes.set_yticks(range(len(names)), names, fontsize=6)
-    figure.colorbar(image, ax=axes, shrink=0.8, label="grey: unknown")
     return _markdown(figure, "Correlation of daily R of the portfolio's members")
 
 

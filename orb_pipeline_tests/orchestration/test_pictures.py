@@ -23,6 +23,7 @@ STRATEGIES = pd.DataFrame(
         "validation_status": ["PASSED", "REJECTED", "REJECTED"],
     }
 )
+CORRELATIONS = pd.DataFrame([[1.0, None], [None, 1.0]], index=["A", "B"], columns=["A", "B"])
 
 Drawing = Callable[[pd.DataFrame], dg.MarkdownMetadataValue]
 
@@ -35,8 +36,12 @@ Drawing = Callable[[pd.DataFrame], dg.MarkdownMetadataValue]
         (pictures.ranges_by_session, RANGES),
         (pictures.expectancies, STRATEGIES),
         (pictures.expectancies, STRATEGIES.iloc[2:]),
+        (pictures.correlations, CORRELATIONS),
+        (pictures.correlations, CORRELATIONS.iloc[:1, :1]),
+        (pictures.correlations, CORRELATIONS.iloc[:0, :0]),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_a_picture_is_a_png_inside_markdown(draw: Drawing, frame: pd.DataFrame) -> None:
     found = re.fullmatch(r"!\[[^]]+\]\(data:image/png;base64,([^)]+)\)", draw(frame).md_str)
     assert found is not None
