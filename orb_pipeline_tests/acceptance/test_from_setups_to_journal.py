@@ -224,24 +224,49 @@ def test_what_cannot_be_meant_is_refused_with_what_can(
     assert "Traceback" not in answer.err
 
 
-# A second account, and a first one whose portfolio is too small.
+# A second account, whose portfolio is too small for what its home asks.
 
 
-def test_a_second_account_is_built_beside_the_first_and_the_first_stays_as_it_is(
-    journey: Journey, tmp_path: Path
-) -> None:
-    """All of research is built again on the way; where it comes out the same, nothing of the first account is stale."""
-    home = tmp_path / "home"
+@dataclass(frozen=True)
+class Second:
+    """A copy of the home that asks for six strategies, which is waived for the account that then is run."""
+
+    home: Path
+    before: list[dict[str, str]]
+    waived: Answer
+    ran: Answer
+
+
+@pytest.fixture(scope="module")
+def second(journey: Journey, tmp_path_factory: pytest.TempPathFactory) -> Second:
+    home = tmp_path_factory.mktemp("second") / "home"
     shutil.copytree(journey.home, home)
-    before = rows(home, JOURNAL)
+    (home / "catalogue").mkdir(exist_ok=True)
+    (home / "catalogue" / "portfolio.yaml").write_text("gates: {min_strategies: 6}")
     assert waive(home, "walk_forward", "no_degradation", "three months of bars", "50k").code == 0
-    ran = orb(home, "run", "--account", "50k")
-    assert ran.code == 0, ran.err
-    assert "50k" in ran.out.splitlines()
-    assert "25k" not in ran.out.splitlines()
-    assert rows(home, JOURNAL) == before
-    counts = rows(home, "select account, count(*) as n from trade_journal group by account order by account")
+    waived = waive(home, "portfolio", "diversified", "five will do", "50k")
+    return Second(home, rows(home, JOURNAL), waived, orb(home, "run", "--account", "50k"))
+
+
+def test_a_second_account_is_built_and_the_journal_of_the_first_stays_as_it_is(second: Second) -> None:
+    assert second.ran.code == 0, second.ran.err
+    assert "50k" in second.ran.out.splitlines()
+    assert "25k" not in second.ran.out.splitlines()
+    assert rows(second.home, JOURNAL) == second.before
+    counts = rows(second.home, "select account, count(*) as n from trade_journal group by account order by account")
     assert {row["account"]: int(row["n"]) > 100 for row in counts} == {"25k": True, "50k": True}
-    accounts = orb(home, "status", "--json").json()["accounts"]
-    assert [account["account"] for account in accounts] == ["25k", "50k"]
-    assert all(asset["stale"] is None for account in accounts for asset in account["assets"])
+
+
+def test_a_portfolio_that_is_too_small_goes_through_by_a_waiver_that_shows(second: Second) -> None:
+    assert second.waived.code == 0
+    assert "portfolio/diversified of 50k is passed over until" in second.waived.err
+    assert "It takes effect with the next `orb run --account 50k`." in second.waived.err
+    assert "diversified waived" in second.ran.out
+    assert "five will do" in second.ran.err
+    status = orb(second.home, "status")
+    assert "diversified waived" in status.out
+    assert "five will do" in status.out
+    first, other = orb(second.home, "status", "--json").json()["accounts"]
+    assert (first["account"], other["account"]) == ("25k", "50k")
+    assert all(asset["stale"] is None and asset["blocked"] is None for asset in other["assets"])
+    assert first["assets"][0]["stale"] == "the catalogue has changed since", "it was not asked for six strategies"
