@@ -17,6 +17,7 @@ _REAL = pa.float64()
 _WHOLE = pa.int64()
 _FLAG = pa.bool_()
 
+
 def _schemas(tables: Mapping[str, Mapping[str, pa.DataType]]) -> dict[str, pa.Schema]:
     return {name: pa.schema(list(columns.items())) for name, columns in tables.items()}
 
@@ -24,7 +25,6 @@ def _schemas(tables: Mapping[str, Mapping[str, pa.DataType]]) -> dict[str, pa.Sc
 PROMISED_TABLES = _schemas(
     {
         "reconciliation": {"account": _TEXT, "trading_day": _DAY, "strategy_id": _TEXT, "difference": _TEXT},
-        "trials": {"instrument": _TEXT, "strategy_id": _TEXT, "tried_at": _TS},
         "trading_events": {"event_ts": _TS, "account": _TEXT, "instrument": _TEXT, "event": _TEXT, "reason": _TEXT},
         "monitor_alerts": {
             "alert_id": _WHOLE,

@@ -17,6 +17,8 @@ METRICS = {
     "win_rate": 0.5,
     "stressed_expectancy_r": 0.1,
     "through_expectancy_r": None,
+    "deflated_sharpe": 0.9,
+    "fdr_q": 0.02,
     "max_drawdown_r": 4.0,
     "years_tested": 3,
 }

@@ -23,7 +23,7 @@ from orb_pipeline.storage.warehouse import Warehouse
 
 NAMES = ("counted", "remarked")
 REMARKED = Rows(
-    "remarked", ScopeKind.ACCOUNT, ("instrument",), only={"mode": "replay"}, remarks=("run_id", "written_at")
+    "remarked", ScopeKind.ACCOUNT, ("instrument",), only={"mode": ("replay",)}, remarks=("run_id", "written_at")
 )
 _COUNTED = pa.schema([("account", pa.string()), ("instrument", pa.string()), ("setups", pa.int64())])
 _DAYS = pa.schema([("account", pa.string()), ("instrument", pa.string()), ("days", pa.int64())])

@@ -67,6 +67,7 @@ def tables(homes: Callable[[str], Path]) -> Tables:
     home = Home.at(homes("built"))
     lake = Lake(home.lake_url)
     frames = {name: lake.read(name, "XAUUSD") for name in RESEARCH_ASSETS if name not in WAREHOUSE_TABLES}
+    frames["research_evidence"] = lake.read("research_evidence", "XAUUSD")
     with Warehouse(home.warehouse).transaction() as connection:
         frames["validated_setups"] = WAREHOUSE_TABLES["validated_setups"].select(connection, "XAUUSD")
     return Tables(frames)

@@ -265,7 +265,11 @@ def _materialise_only(home: Home, asset: str, symbol: str) -> str:
 def test_every_asset_reads_exactly_what_dagster_says_it_depends_on(built_home: Home) -> None:
     from orb_pipeline.orchestration.assets import all_assets
 
-    run_graph(built_home, load_catalogue(), ["XAUUSD"])
+    catalogue, now = load_catalogue(), dt.datetime.now(dt.UTC)
+    why = "three months are too few for folds"
+    warehouse = Warehouse(built_home.warehouse)
+    add_waiver(warehouse, catalogue, "walk_forward", "no_degradation", "25k", why, now.date(), now)
+    run_graph(built_home, catalogue, ["XAUUSD"])
     builds = Warehouse(built_home.warehouse).frame("select asset, inputs from asset_builds")
     read = {
         row.asset: {name.partition(":")[0] for name in json.loads(row.inputs)} & set(ASSETS)

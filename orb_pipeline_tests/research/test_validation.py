@@ -43,6 +43,9 @@ def strategies(*changes: dict[str, Any], settings: Any = SETTINGS) -> pd.DataFra
         "classification": "CORE",
         "through_sample_size": float("nan"),
         "through_expectancy_r": float("nan"),
+        "p_value": 0.01,
+        "fdr_q": 0.05,
+        "deflated_sharpe": 0.9,
     }
     table = pd.DataFrame([{"strategy_id": f"S{n}", **passing, **change} for n, change in enumerate(changes)])
     return pd.concat([table, validate(table, settings)], axis=1)
