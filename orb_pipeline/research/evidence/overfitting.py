@@ -32,6 +32,9 @@ _NO_VARIANCE = 1e-12  # of the mean square; what sums of equal values leave
 class Overfitting:
     """What became of the strategy chosen on one half of the days on the other half, over all splits in halves.
 
+    It is about ranks: where costs make some strategies lose more than others in every year, the best of one half is
+    above the middle on the other and loses all the same. So the PBO is to be read with the probability of loss.
+
     Attributes:
         pbo: share of splits in which it came in the lower half of all strategies (logit <= 0): 0.5 where choosing is
             luck, near 0 where the best stays good.

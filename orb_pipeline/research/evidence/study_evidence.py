@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -11,7 +12,10 @@ from orb_pipeline.errors import InputError
 from orb_pipeline.research.evidence import bootstrap, luck, overfitting, superior
 from orb_pipeline.research.evidence.arrays import BoolArray, Float64Array, Int64Array, NoEvidence, check_shapes
 from orb_pipeline.research.evidence.deflated_sharpe import deflated_sharpe, effective_trials, expected_max_sharpe
-from orb_pipeline.research.evidence.moments import Moments, moments
+from orb_pipeline.research.evidence.luck import Luck
+from orb_pipeline.research.evidence.moments import moments
+from orb_pipeline.research.evidence.overfitting import Overfitting
+from orb_pipeline.research.evidence.superior import Superior
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ class Evidence:
         p_value: of a mean daily R above 0; NaN without a trade.
         fdr_q: Benjamini-Hochberg q of p_value among all strategies with a trade.
         overfitting: of choosing the best, by CSCV.
-        luck: how many would pass validation without an edge.
+        luck: how many would pass validation if no strategy had an edge before costs, which are paid.
+        luck_at_break_even: how many if every strategy earned just its costs; more, and the harder number to beat.
         superior: Hansen's test of those that passed, against zero.
     """
 
@@ -63,9 +68,10 @@ class Evidence:
     deflated_sharpe: Float64Array
     p_value: Float64Array
     fdr_q: Float64Array
-    overfitting: overfitting.Overfitting | NoEvidence
-    luck: luck.Luck
-    superior: superior.Superior | NoEvidence
+    overfitting: Overfitting | NoEvidence
+    luck: Luck
+    luck_at_break_even: Luck
+    superior: Superior | NoEvidence
 
 
 def gather(
@@ -95,6 +101,19 @@ def gather(
     effective = effective_trials(pnl_r[:, is_trial])
     variance = _variance(results.sharpe[is_trial])
     maximum = expected_max_sharpe(variance, effective)
+    costs = luck.friction_share(results.mean, stressed_expectancy_r, validation.stress_cost_factor)
+    by_luck = partial(
+        luck.luck,
+        pnl_r,
+        traded,
+        costs,
+        years,
+        int(passed.sum()),
+        validation,
+        settings.seed,
+        block_days=settings.luck_block_days,
+        draws=settings.luck_draws,
+    )
     p = bootstrap.p_values(pnl_r, traded, settings.seed, settings.block_days, settings.resamples)
     return Evidence(
         trials=int(is_trial.sum()),
@@ -105,17 +124,8 @@ def gather(
         p_value=p,
         fdr_q=bootstrap.false_discovery_q(p),
         overfitting=overfitting.overfitting(pnl_r, traded, validation.min_trades, settings.overfitting_blocks),
-        luck=luck.luck(
-            pnl_r,
-            traded,
-            _stress_cost(results, stressed_expectancy_r),
-            years,
-            int(passed.sum()),
-            validation,
-            settings.seed,
-            settings.luck_block_days,
-            settings.luck_draws,
-        ),
+        luck=by_luck(at_break_even=False),
+        luck_at_break_even=by_luck(at_break_even=True),
         superior=superior.superior(pnl_r[:, passed], settings.seed, settings.block_days, settings.superior_resamples),
     )
 
@@ -124,11 +134,6 @@ def _variance(sharpe: Float64Array) -> float:
     """Of the ratios there are, ddof 1; 0 with fewer than two."""
     ratios = sharpe[~np.isnan(sharpe)]
     return float(ratios.var(ddof=1)) if len(ratios) > 1 else 0.0
-
-
-def _stress_cost(results: Moments, stressed_expectancy_r: Float64Array) -> Float64Array:
-    """What the stressed costs take off all trades of a strategy, in R."""
-    return np.where(results.count > 0, results.count * (results.mean - stressed_expectancy_r), 0.0)
 
 
 def _check_strategies(strategies: int, stressed_expectancy_r: Float64Array, passed: BoolArray) -> None:

@@ -20,6 +20,9 @@ _NO_VARIANCE = 1e-12  # of the mean square; what sums of equal values leave
 class Superior:
     """P-values of "none of them makes anything"; small ones speak for the best of the set.
 
+    The test corrects for how many are in the set, not for how the set came about: strategies that were chosen on the
+    same days look better than they are. On days after the choice it is clean.
+
     Attributes:
         lower: as if losing strategies did not weigh on the test; consistent: Hansen's; upper: as if none lost, which is
             White's reality check.

@@ -12,7 +12,8 @@ from orb_pipeline.catalogue import Validation
 from orb_pipeline_tests.series import CATALOGUE
 
 Float64Array = npt.NDArray[np.float64]
-FRICTION_R = 0.05  # what a trade loses more at stressed costs
+COST_R = 0.1  # what a trade costs
+STRESS_R = 0.05  # what it costs more at one and a half times the costs
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,6 @@ class Market:
 
     Attributes:
         pnl_r, traded: [days, strategies], as of a daily series; years: [days].
-        stressed_expectancy_r: [strategies].
     """
 
     pnl_r: Float64Array
@@ -29,9 +29,14 @@ class Market:
     years: npt.NDArray[np.int64]
 
     @property
+    def cost_r(self) -> Float64Array:
+        return np.full(self.pnl_r.shape[1], COST_R)
+
+    @property
     def stressed_expectancy_r(self) -> Float64Array:
+        """As RULES.md section 1 has it at COST_R: 1 + mean R falls by a factor."""
         count = np.maximum(self.traded.sum(axis=0), 1)
-        return np.asarray(np.nansum(self.pnl_r, axis=0) / count - FRICTION_R)
+        return np.asarray((1 + np.nansum(self.pnl_r, axis=0) / count) / (1 + STRESS_R) - 1)
 
     @property
     def passed(self) -> npt.NDArray[np.bool_]:
@@ -45,9 +50,9 @@ def validation(**changes: Any) -> Validation:
 
 
 def passes(pnl_r: Float64Array, traded: npt.NDArray[np.bool_], years: npt.NDArray[np.int64], rules: Validation) -> bool:
-    """The slow reading of section 8 for one strategy whose trades lose FRICTION_R more under stress."""
+    """The slow reading of section 8 for one strategy whose trades lose STRESS_R more under stress."""
     trades = pnl_r[traded]
-    if len(trades) < rules.min_trades or not trades.mean() > 0 or not (trades - FRICTION_R).mean() > 0:
+    if len(trades) < rules.min_trades or not trades.mean() > 0 or not (trades - STRESS_R).mean() > 0:
         return False
     of_year = [pnl_r[traded & (years == year)] for year in np.unique(years) if year not in rules.excluded_years]
     means = [results.mean() for results in of_year if len(results)]
