@@ -30,7 +30,7 @@ def main() -> None:
         span = ["--start", "2015-01-01", "--end", "2024-12-31"]
         _call(ORB, *home, "simulate", "--instrument", SYMBOL, *span, "--out", file)
         _call(ORB, *home, "ingest", file, "--instrument", SYMBOL)
-        run = best_seconds(lambda: _call(ORB, *home, "run", "--instrument", SYMBOL))
+        run = best_seconds(lambda: _call(ORB, *home, "run", "--instrument", SYMBOL, "--to", "validated_setups"))
     start = best_seconds(lambda: _call(sys.executable, "-c", LOAD))
 
     instrument, sessions, grid = catalogue.instrument("XAUUSD"), catalogue.sessions_of("XAUUSD"), catalogue.grid

@@ -47,7 +47,7 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Journey:
         file,
         simulated=simulate(home, file),
         ingested=orb(home, "ingest", file, "--instrument", "MGC"),
-        ran=orb(home, "run", "--instrument", "MGC"),
+        ran=orb(home, "run", "--instrument", "MGC", "--to", "validated_setups"),
     )
 
 
@@ -161,7 +161,7 @@ def test_a_gate_that_fails_exits_with_1_and_its_message_until_it_is_waived_in_wr
     shutil.copytree(journey.home, home)
     research(home, FAILING)
 
-    failed = orb(home, "run", "--instrument", "MGC")
+    failed = orb(home, "run", "--instrument", "MGC", "--to", "validated_setups")
     assert failed.code == 1
     assert "at_least_one_setup FAILED" in failed.out
     assert "Error: Gate validated_setups/at_least_one_setup of MGC does not hold" in failed.err
@@ -182,7 +182,7 @@ def test_a_gate_that_fails_exits_with_1_and_its_message_until_it_is_waived_in_wr
     )
     assert waived.code == 0, waived.err
 
-    passed = orb(home, "run", "--instrument", "MGC")
+    passed = orb(home, "run", "--instrument", "MGC", "--to", "validated_setups")
     assert passed.code == 0, passed.err
     assert "at_least_one_setup waived" in passed.out
     assert "a short simulation" in passed.err
