@@ -78,8 +78,8 @@ def judgement(summary: pd.DataFrame, min_ratio: float) -> tuple[bool, str]:
     kept = bool(ratio > min_ratio)
     verdict = "The edge is kept" if kept else "Material degradation"
     return kept, (
-        f"{verdict}: {whole['oos_expectancy_r']:.3f} R a trade out of sample, {ratio:.0%} of the "
-        f"{whole['is_expectancy_r']:.3f} R in sample; more than {min_ratio:.0%} expected.{none}"
+        f"{verdict}: {whole['oos_expectancy_r']:.3f} R over {whole['oos_trades']:,} trades out of sample, {ratio:.0%} "
+        f"of the {whole['is_expectancy_r']:.3f} R in sample; more than {min_ratio:.0%} expected.{none}"
     )
 
 
