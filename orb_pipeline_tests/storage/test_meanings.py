@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from orb_pipeline.research import setups
 from orb_pipeline.storage.meanings import MEANINGS
 from orb_pipeline.storage.tables import LAKE_TABLES
 
-COLUMNS = {**{name: list(schema.names) for name, schema in LAKE_TABLES.items()}, "validated_setups": setups.COLUMNS}
+OF_THE_WAREHOUSE = (
+    "portfolio_strategies",
+    "portfolio_candidates",
+    "portfolio_correlations",
+    "walk_forward_folds",
+    "walk_forward_summary",
+    "trade_journal",
+    "trials",
+)
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tables.md"
+
+
+def columns_of_the_warehouse() -> dict[str, list[str]]:
+    """Of the explained tables that no lake holds, as the migrations leave them."""
+    scripts = resources.files("orb_pipeline.storage").joinpath("migrations").iterdir()
+    with duckdb.connect() as connection:
+        for script in sorted(scripts, key=lambda entry: entry.name):
+            connection.execute(script.read_text(encoding="utf-8"))
+        return {
+            table: [row[0] for row in connection.execute(f"describe {table}").fetchall()] for table in OF_THE_WAREHOUSE
+        }
+
+
+COLUMNS = {
+    **{name: list(schema.names) for name, schema in LAKE_TABLES.items()},
+    "validated_setups": setups.COLUMNS,
+    **columns_of_the_warehouse(),
+}
 
 
 @pytest.mark.parametrize("table", COLUMNS)
