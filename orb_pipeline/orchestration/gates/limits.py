@@ -24,7 +24,8 @@ _SHOWN = 20
 def judge(evidence: Evidence) -> GateResult:
     journal = evidence.judged
     tested = journal[journal["mode"] == "walk_forward"]
-    periods = evidence.tables["walk_forward"].pandas()[["test_start", "test_end"]].dropna()  # none of the row of all
+    summary = evidence.tables["walk_forward"].pandas()
+    periods = summary.loc[summary["fold"].notna(), ["test_start", "test_end"]]  # the row of all spans every one of them
     tests = [tested[tested["trading_day"].between(*period)] for period in periods.itertuples(index=False)]
     outside = len(tested) - sum(map(len, tests))
     if outside:

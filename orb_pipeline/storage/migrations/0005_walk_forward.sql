@@ -43,7 +43,7 @@ create table walk_forward_summary (
     account_pnl_r double not null,
     account_pnl_dollars double not null,
     account_max_drawdown_r double not null,
-    effective_trials double,             -- evidence on the training days, see docs/evidence.md
+    effective_trials double,             -- evidence on the training days, see docs/walk-forward.md
     pbo double,
     spa_p_value double,
     passed_q_below_10 bigint,
