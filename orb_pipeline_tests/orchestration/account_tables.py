@@ -154,7 +154,9 @@ def _summary(tests: list[pd.DataFrame]) -> pd.DataFrame:
     ]
     totals = [f"account_{name}" for name in ("trades", "rejections", "pnl_r", "pnl_dollars")]
     folds = pd.DataFrame(rows, columns=["fold", "test_start", "test_end", *totals])
-    return pd.concat([folds, folds[totals].sum().to_frame().T], ignore_index=True)
+    spanned = {"test_start": folds["test_start"].min(), "test_end": folds["test_end"].max()}
+    whole = folds[totals].sum().to_frame().T.assign(**spanned)
+    return pd.concat([folds, whole], ignore_index=True)
 
 
 def _grid() -> pd.DataFrame:
