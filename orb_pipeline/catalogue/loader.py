@@ -76,7 +76,8 @@ class Catalogue:
 
     def account_hash(self, name: str) -> str:
         """SHA-256 of what an account's assets depend on: its own entry, the rules of portfolio and walk-forward."""
-        rules = (self.portfolio.model_dump_json(), self.walk_forward.model_dump_json())
+        calendars = (f"{symbol}:{item.calendar}" for symbol, item in sorted(self.instruments.items()))  # of flat_by
+        rules = (self.portfolio.model_dump_json(), self.walk_forward.model_dump_json(), *calendars)
         return _hash_of(self.account(name).model_dump_json(exclude={"name"}), *rules)
 
     def research_hash(self) -> str:

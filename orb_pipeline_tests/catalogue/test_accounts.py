@@ -256,3 +256,9 @@ def test_an_accounts_hash_follows_its_terms_and_the_rules_but_not_its_title(
     (tmp_path / "accounts.yaml").unlink()
     stricter = load_catalogue(with_accounts(tmp_path, "selection: {max_strategies: 5}", "portfolio.yaml"))
     assert stricter.account_hash("50k") != packaged.account_hash("50k")
+
+
+def test_what_an_account_is_built_under_changes_with_the_calendar_it_may_have_to_be_flat_by(tmp_path: Path) -> None:
+    (tmp_path / "instruments.yaml").write_text("instruments: {MGC: {calendar: CME_Equity}}", encoding="utf-8")
+    assert load_catalogue(tmp_path).account_hash("25k") != load_catalogue().account_hash("25k")
+    assert load_catalogue(tmp_path).study_hash("MGC") == load_catalogue().study_hash("MGC")
