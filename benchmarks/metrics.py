@@ -10,7 +10,7 @@ import pandas as pd
 from measure import best_seconds, gold_spot_bars, say, ten_years
 
 from orb_pipeline.catalogue import load_catalogue
-from orb_pipeline.research.discovery import build_strategies
+from orb_pipeline.research.discovery import Discovery
 from orb_pipeline.research.features import build_daily_features
 from orb_pipeline.research.outcomes import build_outcomes
 from orb_pipeline.research.study import Study
@@ -41,8 +41,10 @@ def main() -> None:
     outcomes = build_outcomes(study, features)
     days = pd.DataFrame({"trading_day": features["trading_day"].unique()})
     validation = catalogue.research.validation
-    seconds = best_seconds(lambda: build_strategies(outcomes, features, days, instrument, sessions, grid, validation))
-    strategies = build_strategies(outcomes, features, days, instrument, sessions, grid, validation)
+    seconds = best_seconds(
+        lambda: Discovery.of(outcomes, features, days, instrument, sessions, grid, validation).strategies()
+    )
+    strategies = Discovery.of(outcomes, features, days, instrument, sessions, grid, validation).strategies()
 
     label = outcomes["orb_label"].to_numpy(zero_copy_only=False) == "0900"
     results = outcomes["pnl_r"].to_numpy(zero_copy_only=False)[label].reshape(-1, 90)

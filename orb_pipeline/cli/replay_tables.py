@@ -11,8 +11,9 @@ from orb_pipeline.market.trading_day import number_of
 
 if TYPE_CHECKING:
     from orb_pipeline.catalogue import Account
+    from orb_pipeline.execution.account_run import AccountRun
     from orb_pipeline.execution.parity import Parity
-    from orb_pipeline.orchestration.rehearsal import AccountRun, Span
+    from orb_pipeline.execution.replay import Span
 
 _DIFFERENCES = 20
 _HALTS = 5
@@ -35,7 +36,7 @@ def show_parity(parity: Parity) -> None:
         f"{parity.no_trades:,} days without one; {parity.share:.4%} equal to the backtest."
     )
     if parity.cases == 0:
-        say("Nothing was compared: there is no strategy, or no day in the span.", style="red")
+        say("Nothing was compared: there is no strategy. `--sample N` takes some of the grid.", style="red")
     if len(parity.differences):
         first = parity.differences.head(_DIFFERENCES)
         show(table(list(first.columns), first.astype(str).to_numpy().tolist()))

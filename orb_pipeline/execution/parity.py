@@ -6,7 +6,7 @@ without limits and with one contract.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from orb_pipeline.execution.backtest import KEY, VALUES, Backtest, backtest_trad
 from orb_pipeline.execution.context import AccountDay
 from orb_pipeline.execution.engine import ExecutionEngine
 from orb_pipeline.execution.history import bars_in_order, context_of, days_of
+from orb_pipeline.execution.replay import Progress, Span
 from orb_pipeline.execution.risk import UnlimitedRisk
 from orb_pipeline.execution.trade import ActiveTrade
 from orb_pipeline.market.trading_day import dates_of, stamps_of
@@ -23,8 +24,6 @@ from orb_pipeline.portfolio.model import Portfolio, PortfolioStrategy
 
 TOLERANCE = 1e-9
 _EXACT = ("entry_ts", "outcome", "exit_ts")
-
-Progress = Callable[[int, int], None]  # days done, of how many
 
 
 @dataclass(frozen=True)
@@ -67,14 +66,14 @@ def compare(
     strategies: Sequence[PortfolioStrategy],
     backtests: Mapping[str, Backtest],
     *,
-    days: tuple[int | None, int | None] = (None, None),
+    days: Span = (None, None),
     on_day: Progress = lambda _done, _of: None,
 ) -> Parity:
     """Replay `strategies` without limits and compare every case.
 
     Args:
         backtests: by symbol.
-        days: first and last trading day (days since the epoch); None: from the beginning, to the end.
+        days: the first and the last one.
     """
     replayed = days_of((backtest.history for backtest in backtests.values()), *days)
     found = _engine_trades(strategies, backtests, replayed, on_day)

@@ -20,6 +20,9 @@ from orb_pipeline.execution.risk import RiskManager
 from orb_pipeline.market.trading_day import date_of
 from orb_pipeline.portfolio.model import Portfolio
 
+Progress = Callable[[int, int], None]  # days done, of how many
+Span = tuple[int | None, int | None]  # first and last trading day, days since the epoch; None: as far as the data go
+
 
 @dataclass(frozen=True)
 class Halt:
@@ -54,15 +57,15 @@ def replay_historical(
     account: Account,
     histories: Mapping[str, History],
     *,
-    days: tuple[int | None, int | None] = (None, None),
-    on_day: Callable[[int, int], None] = lambda _done, _of: None,
+    days: Span = (None, None),
+    on_day: Progress = lambda _done, _of: None,
 ) -> ReplayResult:
     """Run `portfolio` on `account` over the days of its instruments.
 
     Args:
         histories: by symbol, at least those that the portfolio trades.
-        days: first and last trading day (days since the epoch); None: from the beginning, to the end.
-        on_day: told how many days are done, and of how many.
+        days: the first and the last one.
+        on_day: told how far it is.
 
     Raises:
         ConfigurationError: the account counts from the close of an instrument that has no exchange calendar.

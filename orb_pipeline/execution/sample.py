@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
@@ -35,6 +36,17 @@ def sample_strategies(strategies: pd.DataFrame, count: int) -> pd.DataFrame:
 def _values(axis: pd.Series[Any]) -> pd.Series[Any]:
     """An axis to sort by value; a categorical would go by the order of its categories."""
     return axis.astype(object)
+
+
+def with_sample(
+    strategies: Iterable[PortfolioStrategy], grids: Iterable[pd.DataFrame], count: int
+) -> list[PortfolioStrategy]:
+    """`strategies`, and behind them `count` sampled ones of each grid (`experimental_strategies`), each once."""
+    members = {strategy.strategy_id: strategy for strategy in strategies}
+    for grid in grids:
+        for strategy in members_of(sample_strategies(grid, count)):
+            members.setdefault(strategy.strategy_id, strategy)
+    return list(members.values())
 
 
 def members_of(strategies: pd.DataFrame) -> list[PortfolioStrategy]:

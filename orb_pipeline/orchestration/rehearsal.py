@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
-import pandas as pd
-
 from orb_pipeline.catalogue import Account, FoldRules
-from orb_pipeline.errors import GateFailedError, OrbError
-from orb_pipeline.execution.backtest import Backtest, backtest_trades
-from orb_pipeline.execution.limits import limit_effects, with_unlimited_r
+from orb_pipeline.errors import GateFailedError, InputError, OrbError
+from orb_pipeline.execution.account_run import AccountRun, run_account
+from orb_pipeline.execution.backtest import Backtest
+from orb_pipeline.execution.history import days_of
 from orb_pipeline.execution.parity import Parity, compare
-from orb_pipeline.execution.replay import ReplayResult, replay_historical
-from orb_pipeline.execution.results import Totals, by_strategy, totals
-from orb_pipeline.execution.sample import members_of, sample_strategies
-from orb_pipeline.market.trading_day import number_of
+from orb_pipeline.execution.replay import Span
+from orb_pipeline.execution.sample import with_sample
+from orb_pipeline.market.trading_day import date_of
 from orb_pipeline.orchestration.bench import AccountBench
 from orb_pipeline.orchestration.gates.overfitting import in_words
 from orb_pipeline.orchestration.holding import Holding, nothing_holds
@@ -27,7 +24,6 @@ from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.portfolio.model import Portfolio
 
 Progress = Callable[[str, int, int], None]  # what, days done, of how many
-Span = tuple[int | None, int | None]  # first and last trading day, days since the epoch
 
 
 class RehearsedPortfolio(NamedTuple):
@@ -40,16 +36,6 @@ class RehearsedPortfolio(NamedTuple):
     holding: Holding
     simulated: bool
     is_built: bool
-
-
-@dataclass(frozen=True)
-class AccountRun:
-    """A replay on the account's limits, with what they cost or saved."""
-
-    result: ReplayResult
-    totals: Totals
-    limits: pd.DataFrame
-    by_strategy: pd.DataFrame
 
 
 class Rehearsal:
@@ -119,31 +105,32 @@ class Rehearsal:
     def parity(
         self, portfolio: Portfolio | None, backtests: dict[str, Backtest], sample: int, days: Span, progress: Progress
     ) -> Parity:
-        """The engine without limits against the backtest: the portfolio, and `sample` strategies of each instrument."""
-        members = {strategy.strategy_id: strategy for strategy in (portfolio.strategies if portfolio else ())}
-        for symbol in backtests:
-            grid = self._bench.tables[f"experimental_strategies:{symbol}"].pandas()
-            for strategy in members_of(sample_strategies(grid, sample)):
-                members.setdefault(strategy.strategy_id, strategy)
-        return compare(
-            list(members.values()), backtests, days=days, on_day=lambda done, of: progress("parity", done, of)
-        )
+        """The engine without limits against the backtest: the portfolio, and `sample` strategies of each instrument.
+
+        Raises:
+            InputError: no trading day lies in the span; says which there are.
+        """
+        _refuse_an_empty_span(backtests, days)
+        grids = [self._bench.tables[f"experimental_strategies:{symbol}"].pandas() for symbol in backtests]
+        members = with_sample(portfolio.strategies if portfolio else (), grids, sample)
+        return compare(members, backtests, days=days, on_day=lambda done, of: progress("parity", done, of))
 
     def account_run(
         self, portfolio: Portfolio, backtests: dict[str, Backtest], days: Span, progress: Progress
     ) -> AccountRun:
         """The portfolio through engine and risk manager."""
-        histories = {symbol: backtest.history for symbol, backtest in backtests.items()}
-        result = replay_historical(
-            portfolio,
-            self.account,
-            histories,
-            days=days,
-            on_day=lambda done, of: progress(self.account.account, done, of),
+        name = self.account.account
+        return run_account(
+            portfolio, self.account, backtests, days=days, on_day=lambda done, of: progress(name, done, of)
         )
-        trades = backtest_trades(portfolio.strategies, backtests, [number_of(day) for day in result.days])
-        entries = with_unlimited_r(result.entries, trades)
-        order = [strategy.strategy_id for strategy in portfolio.strategies]
-        return AccountRun(
-            result, totals(entries, self.account), limit_effects(entries, trades), by_strategy(entries, order)
+
+
+def _refuse_an_empty_span(backtests: dict[str, Backtest], days: Span) -> None:
+    histories = [backtest.history for backtest in backtests.values()]
+    there = days_of(histories)
+    if there and not days_of(histories, *days):
+        message = (
+            f"No trading day of {', '.join(backtests)} lies in the span that was given; there are days from "
+            f"{date_of(there[0])} to {date_of(there[-1])}. Give --start and --end among them, or leave them out."
         )
+        raise InputError(message)

@@ -24,14 +24,7 @@ def portfolio_of(account: Account, rows: pd.DataFrame) -> Portfolio:
     names = [field.name for field in fields(PortfolioStrategy)]
     members = rows.sort_values("position")[names].to_dict("records")
     strategies = tuple(PortfolioStrategy(**{str(name): value for name, value in row.items()}) for row in members)
-    return Portfolio(
-        name=account.account,
-        strategies=strategies,
-        max_concurrent_positions=account.limits.max_concurrent_positions,
-        max_daily_loss_r=account.limits.max_daily_loss_r,
-        account_equity=account.equity,
-        risk_per_trade_pct=account.risk_per_trade_pct,
-    )
+    return Portfolio.of(account, strategies)
 
 
 def rows_of(portfolio: Portfolio, *, simulated: bool) -> pd.DataFrame:

@@ -33,12 +33,6 @@ def correlation_matrix(daily_r: pd.DataFrame, min_overlap_days: int) -> pd.DataF
     return _between_columns(daily_r, values)
 
 
-def overlap_days(daily_r: pd.DataFrame) -> pd.DataFrame:
-    """Days on which both of two columns are known; on the diagonal those on which the column is."""
-    known = daily_r.notna().to_numpy(np.float64)
-    return _between_columns(daily_r, np.rint(known.T @ known).astype(np.int64))
-
-
 @dataclass(frozen=True)
 class Correlations:
     """Daily series made ready, so that some correlations can be had without all the others.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from orb_pipeline.catalogue import Account
 from orb_pipeline.errors import InputError
 
 
@@ -58,6 +58,18 @@ class Portfolio:
     account_equity: float
     risk_per_trade_pct: float
 
+    @classmethod
+    def of(cls, account: Account, strategies: tuple[PortfolioStrategy, ...]) -> Portfolio:
+        """These members, in this order, on the account's terms."""
+        return cls(
+            name=account.account,
+            strategies=strategies,
+            max_concurrent_positions=account.limits.max_concurrent_positions,
+            max_daily_loss_r=account.limits.max_daily_loss_r,
+            account_equity=account.equity,
+            risk_per_trade_pct=account.risk_per_trade_pct,
+        )
+
     @property
     def instruments(self) -> tuple[str, ...]:
         """Symbols of the members, sorted: the order in which bars of one minute are taken."""
@@ -76,13 +88,6 @@ class Portfolio:
         """
         strategies = tuple(PortfolioStrategy(**_checked(PortfolioStrategy, item)) for item in document["strategies"])
         return cls(**_checked(cls, document) | {"strategies": strategies})
-
-    def to_json(self) -> str:
-        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> Portfolio:
-        return cls.from_dict(json.loads(text))
 
 
 def _checked(kind: Any, document: dict[str, Any]) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def build_portfolio(setups: pd.DataFrame, daily: DailySeries, account: Account, 
     members_r = daily_r.iloc[:, chosen.members]
     members = _members(above.iloc[chosen.members], member_weights(selection.weights, members_r), account)
     return Selected(
-        _portfolio(members, account),
+        Portfolio.of(account, members),
         candidate_table(ranked, chosen),
         correlation_matrix(members_r, selection.min_overlap_days),
     )
@@ -107,15 +107,4 @@ def _members(setups: pd.DataFrame, weights: Sequence[float], account: Account) -
             **{str(name): value for name, value in row.items()}, weight=weight, max_contracts=account.max_contracts
         )
         for row, weight in zip(rows, weights, strict=True)
-    )
-
-
-def _portfolio(members: tuple[PortfolioStrategy, ...], account: Account) -> Portfolio:
-    return Portfolio(
-        name=account.account,
-        strategies=members,
-        max_concurrent_positions=account.limits.max_concurrent_positions,
-        max_daily_loss_r=account.limits.max_daily_loss_r,
-        account_equity=account.equity,
-        risk_per_trade_pct=account.risk_per_trade_pct,
     )

@@ -32,21 +32,6 @@ def strategy_id(
     return f"{instrument}_{orb_label}_{entry_model}_RR{rr_target:.1f}_CB{confirm_bars}_{filter_type}"
 
 
-def build_strategies(
-    outcomes: pa.Table,
-    features: pd.DataFrame,
-    trading_days: pd.DataFrame,
-    instrument: Instrument,
-    session_set: SessionSet,
-    grid: Grid,
-    validation: Validation,
-    through: npt.NDArray[Any] | None = None,
-) -> pd.DataFrame:
-    """All strategies over the whole data set; see Discovery."""
-    tables = (outcomes, features, trading_days)
-    return Discovery.of(*tables, instrument, session_set, grid, validation, through).strategies()
-
-
 @dataclass(frozen=True)
 class Discovery:
     """One instrument's outcomes, ready to be evaluated over any span of days, again and again.

@@ -9,9 +9,7 @@ import pandas as pd
 
 from orb_pipeline.catalogue import Account, FoldRules, Selection
 from orb_pipeline.errors import InputError
-from orb_pipeline.execution.backtest import backtest_trades
-from orb_pipeline.execution.limits import with_unlimited_r
-from orb_pipeline.execution.replay import replay_historical
+from orb_pipeline.execution.account_run import run_account
 from orb_pipeline.market.trading_day import number_of
 from orb_pipeline.portfolio.model import Portfolio
 from orb_pipeline.portfolio.selection import build_portfolio
@@ -100,7 +98,9 @@ def run_fold(fold: Fold, markets: Sequence[Market], account: Account, selection:
     tested = slice_of(markets, selected, fold.test_start, fold.test_end)
     _refuse_shared_days(fold, training.pnl_r.index, tested.pnl_r.index)
     before, after = by_strategy(trained), by_strategy(tested)
-    entries = _account_run(fold, portfolio, markets, account)
+    backtests = {market.symbol: market.backtest for market in markets}
+    span = (number_of(fold.test_start), number_of(fold.test_end))
+    entries = run_account(portfolio, account, backtests, days=span).entries
     days = [day for day in days_of(markets) if fold.test_start <= day <= fold.test_end]
     return FoldResult(
         fold=fold,
@@ -112,18 +112,6 @@ def run_fold(fold: Fold, markets: Sequence[Market], account: Account, selection:
         daily_r=entries.groupby("trading_day")["pnl_r"].sum().reindex(days, fill_value=0.0),
         evaluation=evaluation,
     )
-
-
-def _account_run(fold: Fold, portfolio: Portfolio, markets: Sequence[Market], account: Account) -> pd.DataFrame:
-    """The portfolio over the test days on the account's limits, beginning with its starting equity."""
-    backtests = {market.symbol: market.backtest for market in markets if market.symbol in portfolio.instruments}
-    histories = {symbol: backtest.history for symbol, backtest in backtests.items()}
-    span = (number_of(fold.test_start), number_of(fold.test_end))
-    result = replay_historical(portfolio, account, histories, days=span)
-    if not backtests:
-        return result.entries.assign(unlimited_r=pd.Series(dtype="float64"))
-    trades = backtest_trades(portfolio.strategies, backtests, [number_of(day) for day in result.days])
-    return with_unlimited_r(result.entries, trades)
 
 
 def _refuse_shared_days(fold: Fold, training: pd.Index, test: pd.Index) -> None:

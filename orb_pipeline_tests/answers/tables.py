@@ -15,7 +15,7 @@ import pandas as pd
 from orb_pipeline.market.days import build_trading_days
 from orb_pipeline.market.front_month import front_month_bars
 from orb_pipeline.market.simulator import simulate_bars
-from orb_pipeline.research.discovery import build_strategies
+from orb_pipeline.research.discovery import Discovery
 from orb_pipeline.research.features import build_daily_features
 from orb_pipeline.research.outcomes import build_outcomes
 from orb_pipeline.research.study import Study
@@ -65,7 +65,9 @@ def simulated_strategies() -> pd.DataFrame:
     outcomes = build_outcomes(study, features)
     validation = CATALOGUE.research.validation
     through = study.trades_through()
-    return build_strategies(outcomes, features, days, instrument, sessions, grid, validation, through).iloc[::40]
+    return (
+        Discovery.of(outcomes, features, days, instrument, sessions, grid, validation, through).strategies().iloc[::40]
+    )
 
 
 def simulated_walk_forward() -> pd.DataFrame:

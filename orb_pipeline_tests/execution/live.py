@@ -29,6 +29,16 @@ WINDOWS = tuple(
 RANGE = [(1005, 1010, 1000, 1005)] * 5
 Ohlc = tuple[int, int, int, int]
 
+# Limits that nothing reaches.
+WIDE: dict[str, float] = {
+    "max_concurrent_positions": 99,
+    "max_per_orb_positions": 99,
+    "max_daily_trades": 99,
+    "drawdown_halt_r": -99,
+    "max_daily_loss_r": -99,
+    "drawdown_warning_r": -99,
+}
+
 
 class NoHistory:
     def at(self, local_minute: int) -> Sequence[int]:

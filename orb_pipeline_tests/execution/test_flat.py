@@ -14,9 +14,8 @@ from orb_pipeline.execution.flat import calendars_of, flat_minute
 from orb_pipeline.execution.risk import RiskManager
 from orb_pipeline.market.trading_day import number_of
 from orb_pipeline.portfolio.model import PortfolioStrategy
-from orb_pipeline_tests.execution.live import INSTRUMENTS, RANGE, Live, account, bar, flat, kinds, rejections
+from orb_pipeline_tests.execution.live import INSTRUMENTS, RANGE, WIDE, Live, account, bar, flat, kinds, rejections
 from orb_pipeline_tests.execution.members import member
-from orb_pipeline_tests.execution.test_risk import WIDE
 
 GOLD, EQUITY = "CMEGlobex_GC", "CME_Equity"
 ABOVE, INSIDE, FALLEN = flat(1012), flat(1005), (1012, 1012, 1001, 1001)

@@ -32,9 +32,8 @@ from orb_pipeline_tests.execution.days import (
     replayed,
     session,
 )
-from orb_pipeline_tests.execution.live import account, flat
+from orb_pipeline_tests.execution.live import WIDE, account, flat
 from orb_pipeline_tests.execution.members import member, portfolio_of, whole_grid
-from orb_pipeline_tests.execution.test_risk import WIDE
 from orb_pipeline_tests.series import BRISBANE, DAY
 
 LOSS = -204.0  # 10 contracts that lose 12 ticks and 8.40 dollars of costs

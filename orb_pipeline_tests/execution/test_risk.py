@@ -15,6 +15,7 @@ from orb_pipeline.execution.states import State
 from orb_pipeline_tests.execution.live import (
     INSTRUMENTS,
     RANGE,
+    WIDE,
     Live,
     account,
     bar,
@@ -26,14 +27,6 @@ from orb_pipeline_tests.execution.live import (
 from orb_pipeline_tests.execution.members import member
 
 ABOVE = flat(1012)
-WIDE: dict[str, Any] = {
-    "max_concurrent_positions": 99,
-    "max_per_orb_positions": 99,
-    "max_daily_trades": 99,
-    "drawdown_halt_r": -99,
-    "max_daily_loss_r": -99,
-    "drawdown_warning_r": -99,
-}
 
 
 class Done:

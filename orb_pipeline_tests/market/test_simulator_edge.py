@@ -10,7 +10,7 @@ from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.market.days import build_trading_days
 from orb_pipeline.market.front_month import front_month_bars
 from orb_pipeline.market.simulator import DEFAULT_BREAKOUT_DRIFT, simulate_bars
-from orb_pipeline.research.discovery import build_strategies
+from orb_pipeline.research.discovery import Discovery
 from orb_pipeline.research.features import build_daily_features
 from orb_pipeline.research.outcomes import build_outcomes
 from orb_pipeline.research.study import Study
@@ -28,7 +28,9 @@ def strategies_of_ten_years(seed: int, drift: float) -> pd.DataFrame:
     study = Study.of(bars, instrument, session_set, grid)
     features = build_daily_features(study)
     outcomes = build_outcomes(study, features)
-    return build_strategies(outcomes, features, days, instrument, session_set, grid, catalogue.research.validation)
+    return Discovery.of(
+        outcomes, features, days, instrument, session_set, grid, catalogue.research.validation
+    ).strategies()
 
 
 def passed(strategies: pd.DataFrame) -> pd.DataFrame:

@@ -10,16 +10,9 @@ import pytest
 from orb_pipeline.catalogue import Account
 from orb_pipeline.errors import ConfigurationError
 from orb_pipeline.orchestration.gates.limits import broken_limits, judge_limits
-from orb_pipeline_tests.execution.live import CATALOGUE, account
+from orb_pipeline_tests.execution.live import CATALOGUE, WIDE, account
 from orb_pipeline_tests.orchestration.journals import Journal
 
-WIDE: dict[str, Any] = {
-    "max_concurrent_positions": 99,
-    "max_per_orb_positions": 99,
-    "max_daily_trades": 99,
-    "drawdown_halt_r": -99,
-    "max_daily_loss_r": -99,
-}
 FIRM = "prop_50k_trailing"
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from orb_pipeline.portfolio.correlation import Correlations, correlation_matrix, overlap_days
+from orb_pipeline.portfolio.correlation import Correlations, correlation_matrix
 from orb_pipeline_tests.portfolio.examples import daily_with
 
 MIN_DAYS = 4
@@ -74,14 +74,6 @@ def test_some_columns_alone_are_those_of_the_whole_matrix(daily_r: pd.DataFrame)
     assert np.allclose(some[apart], whole[:, places][apart], rtol=0, atol=2e-12, equal_nan=True)
 
 
-@given(daily_frames())
-def test_overlap_days_are_the_days_on_which_both_are_known(daily_r: pd.DataFrame) -> None:
-    found = overlap_days(daily_r)
-    for one in daily_r:
-        for other in daily_r:
-            assert found.loc[one, other] == (daily_r[one].notna() & daily_r[other].notna()).sum()
-
-
 def test_hundreds_of_strategies_over_years_are_what_pandas_makes_of_them() -> None:
     random = np.random.default_rng(1)
     common = random.normal(size=(2_500, 1))
@@ -129,4 +121,3 @@ def test_equal_and_opposite_series_correlate_exactly_1_and_minus_1() -> None:
 def test_no_strategies_make_an_empty_matrix() -> None:
     nothing = pd.DataFrame(index=range(300))
     assert correlation_matrix(nothing, 200).shape == (0, 0)
-    assert overlap_days(nothing).shape == (0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -244,7 +245,7 @@ def test_members_and_portfolio_have_the_accounts_terms() -> None:
     [member] = portfolio.strategies
     assert (member.max_contracts, member.median_risk_points, member.weight) == (10, 3.5, 1.0)
     assert member.session == ("MGC", "0900")
-    assert type(portfolio).from_json(portfolio.to_json()) == portfolio
+    assert type(portfolio).from_dict(json.loads(json.dumps(portfolio.to_dict()))) == portfolio
 
 
 def test_inverse_volatility_weighs_by_the_spread_of_daily_r_the_calmest_1() -> None:

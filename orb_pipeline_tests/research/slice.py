@@ -8,7 +8,7 @@ from functools import cache
 import pandas as pd
 import pyarrow as pa
 
-from orb_pipeline.research.discovery import build_strategies
+from orb_pipeline.research.discovery import Discovery
 from orb_pipeline.research.features import build_daily_features
 from orb_pipeline.research.outcomes import build_outcomes
 from orb_pipeline.research.study import Study
@@ -37,5 +37,7 @@ def gold_slice() -> Slice:
     days = (bars["ts_utc"] + pd.Timedelta(hours=1)).dt.tz_localize(None).dt.normalize().unique()
     trading_days = pd.DataFrame({"trading_day": days})
     through, validation = study.trades_through(), CATALOGUE.research.validation
-    strategies = build_strategies(outcomes, features, trading_days, instrument, sessions, grid, validation, through)
+    strategies = Discovery.of(
+        outcomes, features, trading_days, instrument, sessions, grid, validation, through
+    ).strategies()
     return Slice(study, bars, features, outcomes, trading_days, strategies)

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from orb_pipeline.errors import InputError
-from orb_pipeline.research.discovery import Discovery, build_strategies, strategy_id
+from orb_pipeline.research.discovery import Discovery, strategy_id
 from orb_pipeline.research.outcomes import outcomes_table
 from orb_pipeline.research.study import Study
 from orb_pipeline.rules.filters import is_eligible
@@ -134,7 +134,7 @@ def test_other_entry_models_have_no_such_figures_and_without_the_trades_nobody_h
     others = part.strategies["entry_model"] != "E3"
     assert part.strategies.loc[others, columns].isna().all(axis=None)
     settings = (part.study.instrument, part.study.session_set, part.study.grid, CATALOGUE.research.validation)
-    without = build_strategies(part.outcomes, part.features, part.trading_days, *settings)
+    without = Discovery.of(part.outcomes, part.features, part.trading_days, *settings).strategies()
     assert without[columns].isna().all(axis=None)
     pd.testing.assert_frame_equal(without.drop(columns=columns), part.strategies.drop(columns=columns))
 
@@ -145,7 +145,7 @@ def test_trades_of_other_bars_are_refused() -> None:
     assert through is not None
     settings = (part.study.instrument, part.study.session_set, part.study.grid, CATALOGUE.research.validation)
     with pytest.raises(InputError, match=r"bars_1m of XAUUSD give 30 outcomes, expected 30 for each of the"):
-        build_strategies(part.outcomes, part.features, part.trading_days, *settings, through[:1])
+        Discovery.of(part.outcomes, part.features, part.trading_days, *settings, through[:1]).strategies()
 
 
 def test_trades_through_the_limit_are_those_of_e3_by_one_tick_and_none_without_e3() -> None:
@@ -170,7 +170,7 @@ def test_classes_follow_the_number_of_trades() -> None:
 def test_outcomes_that_do_not_belong_to_the_features_are_refused() -> None:
     part = gold_slice()
     with pytest.raises(InputError, match=r"90 for each of the .* One of them is stale"):
-        build_strategies(
+        Discovery.of(
             part.outcomes.slice(0, 90),
             part.features,
             part.trading_days,
@@ -178,7 +178,7 @@ def test_outcomes_that_do_not_belong_to_the_features_are_refused() -> None:
             part.study.session_set,
             part.study.grid,
             CATALOGUE.research.validation,
-        )
+        ).strategies()
 
 
 def test_a_session_that_never_occurred_has_its_strategies_all_the_same() -> None:
@@ -187,7 +187,7 @@ def test_a_session_that_never_occurred_has_its_strategies_all_the_same() -> None
     broken = part.features[part.features["break_dir"].notna()]
     of_first = part.features["orb_label"] == "0900"
     rows = np.repeat((broken["orb_label"] == "0900").to_numpy(), 90)
-    strategies = build_strategies(
+    strategies = Discovery.of(
         part.outcomes.filter(pa.array(rows)),
         part.features[of_first].assign(orb_label=part.features["orb_label"].cat.remove_unused_categories()),
         part.trading_days,
@@ -195,6 +195,6 @@ def test_a_session_that_never_occurred_has_its_strategies_all_the_same() -> None
         part.study.session_set,
         part.study.grid,
         CATALOGUE.research.validation,
-    )
+    ).strategies()
     assert len(strategies) == 7020
     assert strategies.loc[strategies["orb_label"] != "0900", "sample_size"].eq(0).all()

@@ -5,11 +5,8 @@ import datetime as dt
 import pandas as pd
 
 from orb_pipeline.errors import GateFailedError
-from orb_pipeline.execution.backtest import backtest_trades
-from orb_pipeline.execution.limits import limit_effects, with_unlimited_r
-from orb_pipeline.execution.replay import replay_historical
-from orb_pipeline.execution.results import by_strategy, daily_results, equity_curve, totals
-from orb_pipeline.market.trading_day import number_of
+from orb_pipeline.execution.account_run import run_account
+from orb_pipeline.execution.results import daily_results, equity_curve
 from orb_pipeline.orchestration import pictures
 from orb_pipeline.orchestration.assets.facts import HEAVY, Facts, account_asset
 from orb_pipeline.orchestration.bench import AccountBench
@@ -55,22 +52,18 @@ def replay_results(work: AccountBench) -> Facts:
     for symbol in traded.instruments:
         work.read_instrument(symbol, *BACKTEST, "experimental_strategies")  # the last is what parity samples from
     backtests = {symbol: backtest_of(symbol, work.tables, work.study) for symbol in traded.instruments}
-    histories = {symbol: backtest.history for symbol, backtest in backtests.items()}
-    result = replay_historical(traded, work.account, histories, on_day=work.progress)
-    days = [number_of(day) for day in result.days]
-    trades = backtest_trades(traded.strategies, backtests, days)
-    entries = with_unlimited_r(result.entries, trades).assign(simulated=work.simulated)
+    run = run_account(traded, work.account, backtests, on_day=work.progress)
+    entries, whole = run.entries.assign(simulated=work.simulated), run.totals
     beside = work.write_beside("replay_trades", entries)
     work.write(daily_results(entries, work.account, simulated=work.simulated), span="trading_day")
-    whole = totals(entries, work.account)
     return {
         "replay_hash": beside.content_hash,
-        "days": len(result.days),
-        "bars": result.bars,
-        "halted_days": len(result.halts),
+        "days": len(run.result.days),
+        "bars": run.result.bars,
+        "halted_days": len(run.result.halts),
         "totals": pictures.table(pd.DataFrame(vars(whole).items(), columns=["figure", "value"])),
-        "limits": pictures.table(limit_effects(entries, trades)),
-        "by_strategy": pictures.table(by_strategy(entries, [item.strategy_id for item in traded.strategies])),
+        "limits": pictures.table(run.limits),
+        "by_strategy": pictures.table(run.by_strategy),
         "equity": pictures.equity(equity_curve(entries, work.account), work.account.equity),
         "pnl_r": whole.pnl_r,
         "pnl_dollars": whole.pnl_dollars,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import Any
 
 from orb_pipeline.execution.parity import compare
-from orb_pipeline.execution.sample import members_of, sample_strategies
+from orb_pipeline.execution.sample import with_sample
 from orb_pipeline.orchestration.gates.base import Evidence, Fact, GateResult
 from orb_pipeline.orchestration.trading import backtest_of, portfolio_of
 
@@ -17,12 +17,9 @@ def judge(evidence: Evidence) -> GateResult:
     portfolio = portfolio_of(evidence.account, evidence.tables["portfolio"].pandas())
     backtests = {symbol: backtest_of(symbol, evidence.tables, evidence.study) for symbol in portfolio.instruments}
     count = evidence.catalogue.portfolio.gates.parity_sample
-    members = {strategy.strategy_id: strategy for strategy in portfolio.strategies}
-    for symbol in backtests:
-        grid = evidence.tables[f"experimental_strategies:{symbol}"].pandas()
-        for strategy in members_of(sample_strategies(grid, count)):
-            members.setdefault(strategy.strategy_id, strategy)
-    found = compare(list(members.values()), backtests, on_day=evidence.progress)
+    grids = [evidence.tables[f"experimental_strategies:{symbol}"].pandas() for symbol in backtests]
+    members = with_sample(portfolio.strategies, grids, count)
+    found = compare(members, backtests, on_day=evidence.progress)
     sampled = len(members) - len(portfolio.strategies)
     facts: dict[str, Fact] = {
         "strategies": found.strategies,
@@ -43,13 +40,10 @@ def judge(evidence: Evidence) -> GateResult:
     if found.holds:
         return GateResult(True, f"{compared}; all are equal.", facts)
     facts["first_differences"] = found.differences.head(_SHOWN).astype(str)
-    named = "; ".join(map(_sentence, found.differences.head(_NAMED).itertuples()))
+    named = "; ".join(map(_sentence, found.differences.head(_NAMED).to_dict("records")))
     return GateResult(False, f"{compared}; {found.differing:,} differ: {named}.", facts)
 
 
-def _sentence(row: object) -> str:
-    values = pd.Series(row._asdict())  # type: ignore[attr-defined]
-    return (
-        f"{values['trading_day']} {values['strategy_id']} {values['what']}: backtest {values['backtest']}, "
-        f"engine {values['engine']}"
-    )
+def _sentence(row: dict[Any, Any]) -> str:
+    case = f"{row['trading_day']} {row['strategy_id']} {row['what']}"
+    return f"{case}: backtest {row['backtest']}, engine {row['engine']}"

@@ -12,7 +12,7 @@ from orb_pipeline.catalogue import Instrument
 from orb_pipeline.market.front_month import front_month_bars
 from orb_pipeline.market.simulator import DEFAULT_BREAKOUT_DRIFT, simulate_bars
 from orb_pipeline.research.daily import daily_series
-from orb_pipeline.research.discovery import build_strategies
+from orb_pipeline.research.discovery import Discovery
 from orb_pipeline.research.evidence import Evidence, EvidenceSettings, Overfitting, gather
 from orb_pipeline.research.features import build_daily_features
 from orb_pipeline.research.outcomes import build_outcomes
@@ -34,7 +34,7 @@ def evidence(drift: float, instrument: Instrument) -> Evidence:
     features = build_daily_features(study)
     outcomes = build_outcomes(study, features)
     days = pd.DataFrame({"trading_day": features["trading_day"].unique()})
-    strategies = build_strategies(outcomes, features, days, instrument, BRISBANE, GRID, VALIDATION)
+    strategies = Discovery.of(outcomes, features, days, instrument, BRISBANE, GRID, VALIDATION).strategies()
     daily = daily_series(outcomes, features, strategies, instrument, GRID)
     return gather(
         daily.pnl_r.to_numpy(),
