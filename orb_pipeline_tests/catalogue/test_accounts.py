@@ -9,6 +9,7 @@ import pytest
 
 from orb_pipeline.catalogue import Catalogue, load_catalogue
 from orb_pipeline.errors import ConfigurationError
+from orb_pipeline_tests.catalogue.user_files import refusal, with_file
 
 OWN_ACCOUNT = "{name: Mine, equity: 9000, risk_per_trade_pct: 1, max_contracts: 2}"
 FIRM = (
@@ -18,18 +19,11 @@ FIRM = (
 
 
 def with_accounts(folder: Path, text: str, name: str = "accounts.yaml") -> Path:
-    (folder / name).write_text(text, encoding="utf-8")
-    return folder
+    return with_file(folder, name, text)
 
 
 def account_of(folder: Path, entry: str) -> Catalogue:
     return load_catalogue(with_accounts(folder, f"accounts: {{mine: {entry}}}"))
-
-
-def refusal(folder: Path) -> str:
-    with pytest.raises(ConfigurationError) as caught:
-        load_catalogue(folder)
-    return str(caught.value)
 
 
 @pytest.fixture(scope="module")

@@ -8,18 +8,7 @@ import pytest
 
 from orb_pipeline.catalogue import Catalogue, load_catalogue
 from orb_pipeline.errors import ConfigurationError
-
-
-def with_file(folder: Path, name: str, text: str) -> Path:
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_text(text, encoding="utf-8")
-    return folder
-
-
-def refusal(folder: Path) -> str:
-    with pytest.raises(ConfigurationError) as caught:
-        load_catalogue(folder)
-    return str(caught.value)
+from orb_pipeline_tests.catalogue.user_files import refusal, with_file
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,10 @@ from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.intake.ingest import ingest_file
 from orb_pipeline.orchestration.gates import RESEARCH_ASSETS
 from orb_pipeline.orchestration.run import run_graph
+from orb_pipeline.orchestration.status import AssetStatus, read_status
+from orb_pipeline.orchestration.verdicts import add_waiver
 from orb_pipeline.settings import Home
+from orb_pipeline.storage.warehouse import Warehouse
 from orb_pipeline_tests.data import real_data
 
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -35,6 +38,20 @@ def override(home: Home, name: str, text: str) -> None:
     """Put a file of the user's own into the home's catalogue."""
     home.catalogue.mkdir(parents=True, exist_ok=True)
     (home.catalogue / name).write_text(text, encoding="utf-8")
+
+
+def waive(home: Home, asset: str, check: str, scope: str = "25k") -> None:
+    """Pass over a gate for a month."""
+    now = dt.datetime.now(dt.UTC)
+    warehouse, catalogue = Warehouse(home.warehouse), load_catalogue(home.catalogue)
+    add_waiver(warehouse, catalogue, asset, check, scope, "for a test", now.date() + dt.timedelta(days=30), now)
+
+
+def statuses(home: Home, account: str = "25k") -> dict[str, AssetStatus]:
+    """The account's assets as they stand now, by name."""
+    status = read_status(home, load_catalogue(home.catalogue), dt.datetime.now(dt.UTC))
+    (found,) = (item for item in status.accounts if item.account == account)
+    return {asset.asset: asset for asset in found.assets}
 
 
 @event.listens_for(Engine, "connect")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import shutil
 from collections.abc import Callable
@@ -19,14 +18,12 @@ from orb_pipeline.orchestration.gates import ACCOUNT_ASSETS, gates_of
 from orb_pipeline.orchestration.instance import open_instance
 from orb_pipeline.orchestration.resources import resources
 from orb_pipeline.orchestration.scope import ACCOUNT_TAG
-from orb_pipeline.orchestration.status import AssetStatus, read_status
-from orb_pipeline.orchestration.verdicts import add_waiver
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.portfolio.model import Portfolio
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.lake import Lake
 from orb_pipeline.storage.warehouse import Warehouse
-from orb_pipeline_tests.orchestration.conftest import override
+from orb_pipeline_tests.orchestration.conftest import override, statuses, waive
 
 JOURNAL = "select * from trade_journal where account = ? order by mode, trading_day, strategy_id"
 UP_TO_REPLAY = ("portfolio", "replay_results")
@@ -47,18 +44,6 @@ def build(home: Home, *assets: str, account: str = "25k") -> str:
         )
     failures = [event for event in result.all_events if event.is_step_failure]
     return str(failures[0].step_failure_data.error) if failures else ""
-
-
-def waive(home: Home, asset: str, check: str, account: str = "25k") -> None:
-    now = dt.datetime.now(dt.UTC)
-    warehouse, catalogue = Warehouse(home.warehouse), load_catalogue(home.catalogue)
-    add_waiver(warehouse, catalogue, asset, check, account, "for a test", now.date() + dt.timedelta(days=30), now)
-
-
-def statuses(home: Home, account: str = "25k") -> dict[str, AssetStatus]:
-    status = read_status(home, load_catalogue(home.catalogue), dt.datetime.now(dt.UTC))
-    (found,) = (item for item in status.accounts if item.account == account)
-    return {asset.asset: asset for asset in found.assets}
 
 
 def journal(home: Home, account: str = "25k") -> pd.DataFrame:

@@ -18,14 +18,14 @@ from orb_pipeline.orchestration.instance import open_instance
 from orb_pipeline.orchestration.resources import resources
 from orb_pipeline.orchestration.run import run_graph
 from orb_pipeline.orchestration.scope import ACCOUNT_TAG
-from orb_pipeline.orchestration.status import AssetStatus, read_status
-from orb_pipeline.orchestration.verdicts import add_waiver, scope_to_waive
+from orb_pipeline.orchestration.status import read_status
+from orb_pipeline.orchestration.verdicts import scope_to_waive
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.lake import Lake
 from orb_pipeline.storage.warehouse import Warehouse
 from orb_pipeline_tests.orchestration import made_up
-from orb_pipeline_tests.orchestration.conftest import override
+from orb_pipeline_tests.orchestration.conftest import override, statuses, waive
 
 FEW_CONTRACTS = "accounts: {25k: {max_contracts: 5}}"
 THIN_DAYS_FAIL = "gates: {min_usual_share: 1.0, max_thin_day_share: 0.0}"
@@ -52,18 +52,6 @@ def build(home: Home, *assets: str, account: str | None = None) -> str:
         )
     failures = [event for event in result.all_events if event.is_step_failure]
     return str(failures[0].step_failure_data.error) if failures else ""
-
-
-def waive(home: Home, asset: str, check: str, scope: str) -> None:
-    now = dt.datetime.now(dt.UTC)
-    warehouse, catalogue = Warehouse(home.warehouse), load_catalogue(home.catalogue)
-    add_waiver(warehouse, catalogue, asset, check, scope, "for a test", now.date() + dt.timedelta(days=30), now)
-
-
-def statuses(home: Home, account: str = "25k") -> dict[str, AssetStatus]:
-    status = read_status(home, load_catalogue(home.catalogue), dt.datetime.now(dt.UTC))
-    (found,) = (item for item in status.accounts if item.account == account)
-    return {asset.asset: asset for asset in found.assets}
 
 
 def inputs_of(home: Home, asset: str, account: str = "25k") -> dict[str, str]:
