@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
@@ -154,13 +155,18 @@ def test_dagster_dev_at_the_repository_root_keeps_git_status_clean(tmp_path: Pat
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_heed_ctrl_c,
         )
     try:
         eventually(lambda: f"on http://127.0.0.1:{port}" in (tmp_path / "log").read_text(encoding="utf-8"))
         family = psutil.Process(process.pid).children(recursive=True)
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(60)
+        try:
+            process.wait(60)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     psutil.wait_procs(family, timeout=30)
     assert list((copy / "orb_home" / "dagster" / "storage").rglob("runs.db"))
     assert _git(copy, "status", "--porcelain", "--untracked-files=all").replace("A  ", "").split() == [
@@ -169,6 +175,11 @@ def test_dagster_dev_at_the_repository_root_keeps_git_status_clean(tmp_path: Pat
         "pyproject.toml",
         "workspace.yaml",
     ]
+
+
+def _heed_ctrl_c() -> None:
+    """A shell starts what it puts in the background with SIGINT ignored, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _git(folder: Path, *arguments: str) -> str:

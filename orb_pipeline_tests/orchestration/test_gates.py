@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -160,6 +161,13 @@ def test_every_gate_holds_on_a_sound_build_and_says_what_it_looked_at(tables: Ta
     result = tables.judge(gate.asset, gate.check)  # type: ignore[attr-defined]
     assert result.passed
     assert any(character.isdigit() for character in result.message)
+
+
+def test_arrow_still_reads_the_zone_of_a_datetime_beside_the_schemas() -> None:
+    """Pandera switches that off for Spark's sake; UTC bars would not notice, a file of New York time would."""
+    importlib.import_module("orb_pipeline.orchestration.gates.schemas")
+    stamp = pd.Timestamp("2016-03-06 13:01", tz="America/New_York")
+    assert pa.array([stamp]).cast(pa.timestamp("us", "UTC"))[0].as_py() == stamp
 
 
 def test_a_feature_that_knows_the_future_is_found(tables: Tables) -> None:

@@ -1,7 +1,13 @@
 """Every gate of the graph. A new one is a module with `judge(evidence)` and a line here."""
 
+import os
+
 from orb_pipeline.orchestration.gates.base import Evidence, Gate, GateResult
 from orb_pipeline.orchestration.scope import ScopeKind
+
+# Pandera, when it is imported, sets this for Spark to "1" unless it is set: Arrow would then take the local time of an
+# aware datetime for UTC, everywhere in the process and its children. Empty is set, and means no.
+os.environ.setdefault("PYARROW_IGNORE_TIMEZONE", "")
 
 _ACCOUNT = ScopeKind.ACCOUNT
 
