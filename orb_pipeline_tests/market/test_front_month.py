@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orb_pipeline.market.contracts import expiry_of
-from orb_pipeline.market.front_month import front_month_bars
+from orb_pipeline.market.front_month import front_month_bars, next_front_month
 from orb_pipeline.market.trading_day import dates_of, day_numbers, minutes_of
 from orb_pipeline_tests.data import real_data
 from orb_pipeline_tests.market.bars_of_days import Day, day, landed_bars_of
@@ -143,3 +143,23 @@ def test_the_bars_are_those_of_the_front_month_unchanged_and_in_order() -> None:
     expected = landed[(landed["source_symbol"] == "GCZ13") & (day_of != dt.date(2013, 10, 7))]
     pd.testing.assert_frame_equal(bars, expected.reset_index(drop=True))
     assert np.all(np.diff(minutes_of(bars["ts_utc"])) > 0)
+
+
+def test_the_next_day_s_front_month_is_known_before_it_opens() -> None:
+    """Of every day of real futures, from the days before it alone, what the day has once it is over."""
+    landed = pd.read_parquet(real_data("comex_gc", "2013-10.parquet"))
+    landed = landed[landed["source_symbol"].str.fullmatch(r"GC[FGHJKMNQUVXZ]\d+")]
+    days = day_numbers(minutes_of(landed["ts_utc"]))
+    bars = front_month_bars(landed.reset_index(drop=True))
+    found = dict(zip(day_numbers(minutes_of(bars["ts_utc"])).tolist(), bars["source_symbol"], strict=True))
+    assert found
+    for day in sorted(set(days.tolist()))[1:]:
+        chosen = next_front_month(landed[days < day])
+        traded = set(landed.loc[days == day, "source_symbol"])
+        assert found.get(day) == (chosen if chosen in traded else None)
+
+
+def test_one_contract_needs_no_choice_and_none_has_none() -> None:
+    landed = pd.read_parquet(real_data("gold_spot_recent", "2025.parquet")).head(200)
+    assert next_front_month(landed) == "XAUUSD"
+    assert next_front_month(landed.head(0)) is None
