@@ -43,6 +43,11 @@ class Home:
         return self.root / "catalogue"
 
     @property
+    def landing(self) -> Path:
+        """Where feeds put new bars, a folder for each instrument."""
+        return self.root / "landing"
+
+    @property
     def reports(self) -> Path:
         return self.root / "reports"
 
