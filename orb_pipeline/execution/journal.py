@@ -20,7 +20,7 @@ class JournalEntry:
 
     Attributes:
         decided_ts: the bar on which the fill was put to the risk manager; decided_price: the fill's price.
-        entry_ts, entry_price and all of the exit: NULL where the entry was refused.
+        entry_ts, entry_price and all of the exit: NULL where the entry was refused; of the exit also while it is open.
         contracts: as sized; of a refused entry, what it would have been.
         risk_check: the check that refused it, NULL where all held; with its value, its limit and its sentence. A trade
             that was allowed with a warning has the warning there.
@@ -59,7 +59,7 @@ COLUMNS = tuple(field.name for field in fields(JournalEntry))
 
 
 def entries_of(trades: Iterable[ActiveTrade], account: str, trading_day: dt.date) -> list[JournalEntry]:
-    """Rows of the trades that were put to the risk manager, in their order; all of them must have ended."""
+    """Rows of the trades that were put to the risk manager, in their order; of an open one all but its exit."""
     return [_entry(trade, account, trading_day) for trade in trades if trade.decision is not None]
 
 
@@ -77,7 +77,7 @@ def frame_of(entries: Sequence[JournalEntry]) -> pd.DataFrame:
 def _entry(trade: ActiveTrade, account: str, trading_day: dt.date) -> JournalEntry:
     decision, decided = trade.decision, stamp(trade.decided_minute)
     price, stop = trade.points(trade.decided_price), trade.stop_price
-    assert trade.state in (State.EXITED, State.DONE)  # noqa: S101 - asked for after the day
+    is_open = trade.state is State.ENTERED
     assert decision is not None and decided is not None and price is not None and stop is not None  # noqa: S101, PT018
     return JournalEntry(
         account=account,
@@ -100,8 +100,8 @@ def _entry(trade: ActiveTrade, account: str, trading_day: dt.date) -> JournalEnt
         exit_reason=trade.exit_reason,
         pnl_r=trade.pnl_r,
         pnl_dollars=trade.pnl_dollars,
-        mae_r=trade.mae_r,
-        mfe_r=trade.mfe_r,
+        mae_r=None if is_open else trade.mae_r,
+        mfe_r=None if is_open else trade.mfe_r,
         risk_check_passed=decision.allowed,
         risk_check=decision.check,
         risk_check_value=decision.value,

@@ -34,6 +34,9 @@ CHECKS = (
 )
 """In the order in which they are asked; the first that does not hold is the reason."""
 
+HALTED, BLOCKED = "halt", "blocked"
+"""Checks before all of these, where entries are stopped from outside: by hand; by a gate or an alert."""
+
 ALLOWED = RiskDecision(allowed=True)
 
 
@@ -81,6 +84,8 @@ class RiskManager:
 
     Attributes:
         is_lost: whether a drawdown rule has ended the account, today or before.
+        stopped: the refusal that every entry gets while entries are stopped from outside; None while they are not. It
+            is set from bar to bar by who runs the engine, and is no limit of the account's.
     """
 
     def __init__(self, account: Account) -> None:
@@ -89,8 +94,10 @@ class RiskManager:
         self.watches_open_losses = firm is not None
         self.halt: RiskDecision | None = None
         self.is_lost = False
+        self.stopped: RiskDecision | None = None
         self._day = AccountDay(account.equity, account.equity)
         self._checks: tuple[Callable[[ActiveTrade], RiskDecision | None], ...] = (
+            lambda _trade: self.stopped,
             self._halted,
             self._too_many_open,
             self._too_many_in_session,

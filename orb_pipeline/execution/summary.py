@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,7 +51,8 @@ def summarise(trading_day: dt.date, trades: Sequence[ActiveTrade], halt: RiskDec
         scratches=outcomes["scratch"],
         rejections=dict(sorted(refused.items())),
         pnl_r=sum(results),
-        pnl_dollars=sum(trade.pnl_dollars or 0.0 for trade in finished),
+        # exact, so that the journal adds up to the same whatever the order
+        pnl_dollars=math.fsum(trade.pnl_dollars or 0.0 for trade in finished),
         win_rate=sum(result > 0 for result in results) / len(results) if results else None,
         halt=None if halt is None else halt.check,
     )
