@@ -48,6 +48,11 @@ class Home:
         return self.root / "landing"
 
     @property
+    def tape(self) -> Path:
+        """What came from outside while days were open, in order; see intake.tape."""
+        return self.root / "tape"
+
+    @property
     def reports(self) -> Path:
         return self.root / "reports"
 

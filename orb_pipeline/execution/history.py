@@ -12,6 +12,7 @@ import numpy as np
 from orb_pipeline.execution.context import AccountDay, DayContext, MarketDay, SessionWindow
 from orb_pipeline.market.sessions import local_minutes_of_day
 from orb_pipeline.market.trading_day import MINUTES_PER_DAY, Int64Array, day_open, day_starts
+from orb_pipeline.research.series import Windows
 from orb_pipeline.research.study import Study
 from orb_pipeline.rules.bars import Bar
 from orb_pipeline.rules.filters import VOLUME_LOOKBACK
@@ -61,7 +62,7 @@ class History:
         self.days = series.days[starts]
         ends = np.append(starts[1:], len(series))
         self._bars = dict(zip(self.days.tolist(), zip(starts.tolist(), ends.tolist(), strict=True), strict=True))
-        self._windows = _windows_by_day(study)
+        self._windows = windows_by_day(study.windows)
 
     @property
     def symbol(self) -> str:
@@ -123,8 +124,8 @@ def _labelled(symbol: str, bars: Iterable[Bar]) -> Iterator[tuple[str, Bar]]:
     return ((symbol, bar) for bar in bars)
 
 
-def _windows_by_day(study: Study) -> dict[int, tuple[SessionWindow, ...]]:
-    windows = study.windows
+def windows_by_day(windows: Windows) -> dict[int, tuple[SessionWindow, ...]]:
+    """Trading day -> its sessions in order of time."""
     ends = np.minimum(windows.range_ends, day_open(windows.days + 1))
     by_day: dict[int, list[SessionWindow]] = {}
     columns = (windows.days, windows.labels, windows.starts, ends, windows.deadlines)

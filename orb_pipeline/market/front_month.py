@@ -50,7 +50,7 @@ class _Traded:
     """What was traded on each day of each contract.
 
     Attributes:
-        names: contracts by rank: by expiry, then name; so the first of the highest volumes is also the one a tie goes to.
+        names: contracts by rank: by expiry, then name; so the first of the highest volumes is the one a tie goes to.
         expiries: of each, an ordinal.
         bar_counts, volumes: [days, contracts], days in order of time.
         ranks, places: of each bar, its contract's rank and its day's position among all days.
@@ -75,7 +75,7 @@ class _Traded:
         shape = (len(starts), len(names))
         bar_counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
         volumes = np.bincount(cells, weights=landed["volume"].to_numpy(np.float64), minlength=bar_counts.size)
-        return cls(ordered, expiries, bar_counts, volumes.reshape(shape), ranks, places)
+        return cls(ordered, expiries, bar_counts, volumes.reshape(shape).astype(np.float64), ranks, places)
 
 
 def _ranks(names: list[str], symbol: str) -> tuple[Int64Array, list[str], Int64Array]:
@@ -102,6 +102,6 @@ def _front_months(traded: _Traded) -> tuple[Int64Array, int]:
 
 
 def _choice(traded: _Traded, reference: int, last_expiry: int) -> int:
-    """The contract with the highest volume on the reference day among those that expire no earlier than the last one."""
+    """The contract with the highest volume on the reference day, of those that expire no earlier than the last one."""
     candidates = np.flatnonzero((traded.bar_counts[reference] > 0) & (traded.expiries >= last_expiry))
     return int(candidates[np.argmax(traded.volumes[reference][candidates])]) if len(candidates) else _NONE

@@ -28,6 +28,8 @@ class Reason(StrEnum):
     UNKNOWN_CONTRACT = "unknown_contract"
     REPEATED_MINUTE = "repeated_minute"
     CONFLICTS_WITH_LANDED_BAR = "conflicts_with_landed_bar"
+    LATE_BAR = "late_bar"  # of a minute that is already traded as it is
+    UNREADABLE_FILE = "unreadable_file"  # a file that feeds put into landing/, as a whole
 
 
 EXPECTED: Mapping[Reason, str] = {
@@ -47,6 +49,8 @@ EXPECTED: Mapping[Reason, str] = {
     Reason.UNKNOWN_CONTRACT: "the instrument's symbol, or its prefix, a month letter and a year (GCZ3, GCZ13, GCZ2013)",
     Reason.REPEATED_MINUTE: "one bar a minute and contract",
     Reason.CONFLICTS_WITH_LANDED_BAR: "the values that have landed, or `--replace`",
+    Reason.LATE_BAR: "bars in order of time; land it for research with `orb ingest`",
+    Reason.UNREADABLE_FILE: "a whole file of bars, with UTC stamps",
 }
 
 REASONS = tuple(Reason)

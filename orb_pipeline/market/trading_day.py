@@ -33,6 +33,11 @@ def day_numbers(minutes: Int64Array) -> Int64Array:
     return (minutes + _OPENS_BEFORE_MIDNIGHT) // MINUTES_PER_DAY
 
 
+def day_number(minute: int) -> int:
+    """The trading day of one minute."""
+    return (minute + _OPENS_BEFORE_MIDNIGHT) // MINUTES_PER_DAY
+
+
 def day_starts(day_numbers: Int64Array) -> Int64Array:
     """Index of the first bar of each trading day, for bars in order of time."""
     return np.flatnonzero(np.diff(day_numbers, prepend=-1))

@@ -87,7 +87,11 @@ class Windows:
 
     @classmethod
     def of(cls, series: BarSeries, session_set: SessionSet, grid: Grid) -> Windows:
-        days = series.days[day_starts(series.days)]
+        return cls.on(series.days[day_starts(series.days)], session_set, grid)
+
+    @classmethod
+    def on(cls, days: Int64Array, session_set: SessionSet, grid: Grid) -> Windows:
+        """Of these trading days (days since the epoch), which may have no bar yet."""
         times: SessionTimes = session_times(session_set, days)
         day_index, labels = np.nonzero(times.starts >= 0)
         starts = times.starts[day_index, labels]

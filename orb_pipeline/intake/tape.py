@@ -1,0 +1,215 @@
+"""The tape: what came from outside, in the one order that counts (docs/paper-trading.md).
+
+A folder of numbered files that is only ever added to: `00000042-MGC-0000017.csv` is a file of bars, taken from
+`landing/MGC/`; `00000043-halt.json` is a mark. A rename gives a file its number, so a kill leaves it where it was or
+takes it whole. Only a base, which says that everything before it has landed, lets files go.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from orb_pipeline.errors import BusyError, StorageError
+from orb_pipeline.settings import Home
+from orb_pipeline.storage.files import appearing_whole
+
+LOCK_TIMEOUT_SECONDS = 60.0
+_NAME = re.compile(r"(?P<number>\d{8,})-(?:(?P<symbol>[A-Z][A-Z0-9]*)-(?P<name>.+)|(?P<kind>[a-z]+)\.json)")
+
+
+class MarkKind(StrEnum):
+    """What a mark says.
+
+    BASE: bars of trading days up to `day` have landed, in the ledger's `batches`. HALT, RESUME: by hand. BLOCKED,
+    UNBLOCKED: `account` may not enter, or may again. THROUGH: every minute up to `minute` is traded as it is; bars of
+    it that come later are late.
+    """
+
+    BASE = "base"
+    HALT = "halt"
+    RESUME = "resume"
+    BLOCKED = "blocked"
+    UNBLOCKED = "unblocked"
+    THROUGH = "through"
+
+
+@dataclass(frozen=True)
+class BarFile:
+    """A file of bars on the tape: `name` as it lay in `landing/<symbol>/`."""
+
+    number: int
+    symbol: str
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A decision that does not follow from bars; see MarkKind for which of the fields it has.
+
+    Attributes:
+        at: when it was made, aware UTC.
+        place: the number from which on it counts, its own or an earlier one.
+        minute: since the epoch, UTC. day: days since the epoch.
+        batches: instrument -> number of its last landed batch.
+    """
+
+    number: int
+    kind: MarkKind
+    at: dt.datetime
+    reason: str
+    place: int
+    account: str | None = None
+    minute: int | None = None
+    day: int | None = None
+    batches: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def source(self) -> str:
+        """Its name in `trading_events`."""
+        return f"tape:{self.number}"
+
+
+@dataclass(frozen=True)
+class TapeContent:
+    """Everything on the tape, in order; `base` is the last one, None on a tape that has none yet."""
+
+    files: tuple[BarFile, ...]
+    marks: tuple[Mark, ...]
+
+    @property
+    def base(self) -> Mark | None:
+        return next((mark for mark in reversed(self.marks) if mark.kind is MarkKind.BASE), None)
+
+    @property
+    def last_number(self) -> int:
+        numbers = [self.files[-1].number if self.files else 0, self.marks[-1].number if self.marks else 0]
+        return max(numbers)
+
+
+class Tape:
+    """The tape of a home."""
+
+    def __init__(self, home: Home) -> None:
+        self.folder = home.tape
+        self._landing = home.landing
+        self._lock_path = home.root / "locks" / "tape.lock"
+        self._marks: dict[Path, Mark] = {}
+
+    def read(self) -> TapeContent:
+        """What is on it."""
+        files, marks = [], []
+        for path, match in self._entries():
+            if match["symbol"]:
+                files.append(BarFile(int(match["number"]), match["symbol"], match["name"], path))
+            else:
+                marks.append(self._mark_at(path))
+        return TapeContent(tuple(files), tuple(marks))
+
+    def waiting(self, symbols: Sequence[str]) -> list[Path]:
+        """Files of bars in `landing/` that have not been taken, in the order in which they will be."""
+        found: list[Path] = []
+        for symbol in sorted(symbols):
+            folder = self._landing / symbol
+            if folder.is_dir():
+                found += sorted(path for path in folder.iterdir() if _is_bars(path))
+        return found
+
+    def take(self, symbols: Sequence[str]) -> int:
+        """Give every waiting file its place; how many there were. The tape must have a base.
+
+        Raises:
+            BusyError: another process held the tape too long.
+            StorageError: the home cannot be written.
+        """
+        if not self.waiting(symbols):
+            return 0
+        with self.locked():
+            number = self._last_number()
+            waiting = self.waiting(symbols)
+            for offset, path in enumerate(waiting, start=1):
+                path.rename(self.folder / f"{number + offset:08d}-{path.parent.name}-{path.name}")
+            return len(waiting)
+
+    def mark(self, kind: MarkKind, at: dt.datetime, reason: str, *, place: int | None = None, **said: Any) -> Mark:
+        """Put a mark at the end; raises what `take` does."""
+        with self.locked():
+            number = self._last_number() + 1
+            mark = Mark(number, kind, at, reason, number if place is None else place, **said)
+            with appearing_whole(self.folder / f"{number:08d}-{kind.value}.json") as temporary:
+                temporary.write_text(json.dumps(asdict(mark), default=str), encoding="utf-8")
+            return mark
+
+    def rebase(self, at: dt.datetime, day: int, batches: Mapping[str, int], files: Sequence[BarFile]) -> None:
+        """Say that bars up to trading day `day` have landed, then let go of `files`, all of whose bars they are.
+
+        Marks that stop entries stay in force: those before the base are kept, but for earlier bases and minutes that
+        are over.
+        """
+        self.mark(MarkKind.BASE, at, "landed", day=day, batches=dict(batches))
+        content = self.read()
+        base = content.base
+        with self.locked():
+            for file in files:
+                file.path.unlink(missing_ok=True)
+            for mark in content.marks:
+                is_over = mark.kind in (MarkKind.BASE, MarkKind.THROUGH) and mark is not base
+                if is_over and base is not None and mark.number < base.number:
+                    self._path_of(mark).unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else adds to the tape; may be held twice by one tape.
+
+        Raises:
+            BusyError, StorageError: as `take` does.
+        """
+        try:
+            self._lock_path.parent.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(self._lock_path, timeout=LOCK_TIMEOUT_SECONDS):
+                yield
+        except filelock.Timeout:
+            message = f"Another process held {self._lock_path} for {LOCK_TIMEOUT_SECONDS:.0f} s. Wait, then run again."
+            raise BusyError(message) from None
+        except OSError as error:
+            message = (
+                f"{self.folder} cannot be written ({error.strerror or error}). Expected a folder that can be written, "
+                "with room on the disk. Mend that and run again: nothing that was taken is lost."
+            )
+            raise StorageError(message) from error
+
+    def _entries(self) -> list[tuple[Path, re.Match[str]]]:
+        if not self.folder.is_dir():
+            return []
+        found = [(path, match) for path in self.folder.iterdir() if (match := _NAME.fullmatch(path.name))]
+        return sorted(found, key=lambda entry: int(entry[1]["number"]))
+
+    def _last_number(self) -> int:
+        entries = self._entries()
+        return int(entries[-1][1]["number"]) if entries else 0
+
+    def _path_of(self, mark: Mark) -> Path:
+        return self.folder / f"{mark.number:08d}-{mark.kind.value}.json"
+
+    def _mark_at(self, path: Path) -> Mark:
+        if path not in self._marks:
+            said = json.loads(path.read_text(encoding="utf-8"))
+            at, kind = dt.datetime.fromisoformat(said.pop("at")), MarkKind(said.pop("kind"))
+            self._marks[path] = Mark(at=at, kind=kind, **said)
+        return self._marks[path]
+
+
+def _is_bars(path: Path) -> bool:
+    """Whether a file in a landing folder is to be taken. Temporary files, and what feeds remember, begin with a dot."""
+    return path.is_file() and not path.name.startswith(".")
