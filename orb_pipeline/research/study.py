@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
@@ -17,12 +18,17 @@ from orb_pipeline.rules.entries import LIMIT_MODEL, TRADE_THROUGH_TICKS
 
 @dataclass(frozen=True)
 class Study:
-    """A bar series and how it is cut into sessions; ranges and breaks are found once, when first asked for."""
+    """A bar series and how it is cut into sessions; ranges and breaks are found once, when first asked for.
+
+    Attributes:
+        day: the trading day (days since the epoch) whose sessions are studied, under all of the bars; None: every day.
+    """
 
     series: BarSeries
     instrument: Instrument
     session_set: SessionSet
     grid: Grid
+    day: int | None = None
 
     @classmethod
     def of(cls, bars: pd.DataFrame, instrument: Instrument, session_set: SessionSet, grid: Grid) -> Study:
@@ -31,7 +37,8 @@ class Study:
 
     @cached_property
     def windows(self) -> Windows:
-        return Windows.of(self.series, self.session_set, self.grid)
+        windows = Windows.of(self.series, self.session_set, self.grid)
+        return windows if self.day is None else windows.part(np.flatnonzero(windows.days == self.day))
 
     @cached_property
     def breaks(self) -> SessionBreaks:
@@ -47,6 +54,10 @@ class Study:
             return None
         limits = self.grid.model_copy(update={"entry_models": (LIMIT_MODEL,)})
         return run_grid(self.series, self.breaks, self.instrument, limits, TRADE_THROUGH_TICKS)
+
+    def on(self, day: int) -> Study:
+        """The study of one trading day: its sessions alone, but with all bars before it for what looks back."""
+        return replace(self, day=day)
 
     def part(self, first: int, last: int) -> Study:
         """The study of bars [first, last) alone, which knows of no other."""

@@ -2,6 +2,7 @@
 create table paper_days (
     account varchar not null,
     trading_day date not null,
+    terms json not null,              -- the account as the catalogue had it
     members json not null,            -- the portfolio, in order
     contents json not null,           -- asset (or asset:instrument) -> hash of the content that its gates judged
     equity double not null,           -- at the start of the day, by the paper journal
@@ -28,16 +29,17 @@ create table trading_events (
     recorded_at timestamptz not null
 );
 
--- The paper journal of a finished day against the backtest of that day: a row for each difference.
+-- The paper journal of a finished day against the backtest of that day: a row for each difference. Written by
+-- storage/reconciliation.py alone.
 create table reconciliation (
     account varchar not null,
     trading_day date not null,
     instrument varchar not null,
     strategy_id varchar not null,
-    difference varchar not null,      -- 'not_traded', 'not_in_backtest', 'differs'
-    cause varchar not null,           -- 'risk_rejection', 'halt', 'waiver', 'flat_by', 'late_bar', 'missing_bar', 'bug', ...
+    difference varchar not null check (difference in ('not_traded', 'not_in_backtest', 'differs')),
+    cause varchar not null,           -- see execution/reconcile.py: 'risk_rejection', 'late_bar', ..., 'bug'
     explained boolean not null,
-    detail varchar not null,          -- a sentence with both sides
+    detail varchar not null,          -- both sides and what led from one to the other, in words
     paper_r double,
     backtest_r double,
     reconciled_at timestamptz not null,
@@ -48,18 +50,20 @@ create table reconciliation (
 create table reconciled_days (
     account varchar not null,
     trading_day date not null,
-    compared bigint not null,         -- strategies with a trade on either side
+    compared bigint not null,         -- strategies with an entry on either side
     differing bigint not null,
     unexplained bigint not null,
-    passed boolean not null,
+    all_explained boolean not null,   -- the day passed
     reconciled_at timestamptz not null,
     primary key (account, trading_day)
 );
 
+-- What an operator should know of. Written by storage/alerts.py alone.
 create sequence alert_numbers;
 create table monitor_alerts (
     alert_id bigint primary key default nextval('alert_numbers'),
-    condition varchar not null unique, -- what it is about, so that it is raised once
+    condition varchar not null,       -- what it is about; raised once, and anew only when it was resolved in between
+    occurrence bigint not null,       -- 1, 2, ... each time that the condition came about anew
     raised_at timestamptz not null,
     alert varchar not null,
     severity varchar not null check (severity in ('INFO', 'WARNING', 'CRITICAL')),
@@ -72,5 +76,7 @@ create table monitor_alerts (
     message varchar not null,
     status varchar not null check (status in ('open', 'acknowledged', 'resolved')),
     acknowledged_at timestamptz,
-    acknowledged_by varchar
+    acknowledged_by varchar,
+    resolved_at timestamptz,
+    unique (condition, occurrence)
 );

@@ -1,0 +1,217 @@
+"""Alerts: what an operator should know of, raised once for each condition while it stands.
+
+A condition stands from the moment it is raised until it is resolved. Acknowledging an alert says that somebody has seen
+it; the condition stands on, and is not raised again. One that was resolved and comes about anew is raised anew.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+
+import duckdb
+
+from orb_pipeline.errors import InputError
+
+Connection = duckdb.DuckDBPyConnection
+RejectedOf = tuple[str, dt.date | None, str]
+"""Instrument, trading day (None where the row has no readable time) and reason."""
+
+BARS_REJECTED = "bars_rejected"
+
+
+class Severity(StrEnum):
+    """INFO: for the record. WARNING: to be looked at. CRITICAL: no entries until it is acknowledged."""
+
+    INFO = "INFO"
+    WARNING = "WARNING"
+    CRITICAL = "CRITICAL"
+
+
+class Status(StrEnum):
+    """OPEN: nobody has acknowledged it. ACKNOWLEDGED: seen, and it stands. RESOLVED: it is over."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """One thing to be told.
+
+    Attributes:
+        alert: its kind, such as `bars_rejected`.
+        condition: what it is about: the same text for the same thing, another one for another.
+        message: a paragraph for the operator.
+        value: what was seen; threshold: where it begins to be worth an alert; both in the alert's own unit.
+        raised_at: aware.
+    """
+
+    alert: str
+    condition: str
+    severity: Severity
+    message: str
+    raised_at: dt.datetime
+    account: str | None = None
+    instrument: str | None = None
+    strategy_id: str | None = None
+    trading_day: dt.date | None = None
+    value: float | None = None
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredAlert(Alert):
+    """An alert with its number and what became of it."""
+
+    alert_id: int
+    occurrence: int
+    status: Status
+    acknowledged_at: dt.datetime | None
+    acknowledged_by: str | None
+    resolved_at: dt.datetime | None
+
+
+def raise_alert(connection: Connection, alert: Alert) -> bool:
+    """Raise it unless its condition stands already; whether it was raised."""
+    last = _last_of(connection, alert.condition)
+    if last is not None and last.status is not Status.RESOLVED:
+        return False
+    row = asdict(alert) | {
+        "severity": alert.severity.value,
+        "occurrence": 1 if last is None else last.occurrence + 1,
+        "status": Status.OPEN.value,
+    }
+    places = ", ".join("?" * len(row))
+    connection.execute(f"insert into monitor_alerts ({', '.join(row)}) values ({places})", list(row.values()))  # noqa: S608
+    return True
+
+
+def resolve(connection: Connection, condition: str, at: dt.datetime) -> bool:
+    """The condition is over, whether anybody saw it or not; whether it stood."""
+    last = _last_of(connection, condition)
+    if last is None or last.status is Status.RESOLVED:
+        return False
+    connection.execute(
+        "update monitor_alerts set status = ?, resolved_at = ? where alert_id = ?",
+        [Status.RESOLVED.value, at, last.alert_id],
+    )
+    return True
+
+
+def raise_rejections(connection: Connection, counts: Mapping[RejectedOf, int], at: dt.datetime) -> list[Alert]:
+    """One alert for each instrument, trading day and reason, not one for each bar; those that are new or have grown.
+
+    Told the same counts again, nothing changes. Where more were rejected since, the alert takes the new count and opens
+    again, for what was acknowledged was less.
+
+    Args:
+        counts: how many rows stand in `rejected_bars` in all.
+    """
+    changed = []
+    for (instrument, trading_day, reason), count in counts.items():
+        alert = _rejection_alert(instrument, trading_day, reason, count, at)
+        if count and (raise_alert(connection, alert) or _grow(connection, alert)):
+            changed.append(alert)
+    return changed
+
+
+def acknowledge(connection: Connection, alert_id: int, at: dt.datetime, by: str) -> StoredAlert:
+    """Record that `by` has seen an open alert; the alert as it is now.
+
+    Raises:
+        InputError: no alert has this number, or it is not open any more.
+    """
+    found = _select(connection, "alert_id = ?", [alert_id])
+    if not found:
+        numbers = ", ".join(str(alert.alert_id) for alert in open_alerts(connection)) or "none"
+        message = f"There is no alert {alert_id}; open are {numbers}. `orb alerts` lists them."
+        raise InputError(message)
+    (alert,) = found
+    if alert.status is not Status.OPEN:
+        message = f"Alert {alert_id} ({alert.alert}) {_end_of(alert)}. `orb alerts` lists the open ones."
+        raise InputError(message)
+    connection.execute(
+        "update monitor_alerts set status = ?, acknowledged_at = ?, acknowledged_by = ? where alert_id = ?",
+        [Status.ACKNOWLEDGED.value, at, by, alert_id],
+    )
+    (acknowledged,) = _select(connection, "alert_id = ?", [alert_id])
+    return acknowledged
+
+
+def open_alerts(connection: Connection) -> list[StoredAlert]:
+    """Those that nobody has acknowledged and that are not over, in the order in which they were raised."""
+    return _select(connection, "status = ?", [Status.OPEN.value])
+
+
+def standing_alerts(connection: Connection) -> list[StoredAlert]:
+    """Open ones, and those that were acknowledged and are not over."""
+    return _select(connection, "status <> ?", [Status.RESOLVED.value])
+
+
+def unacknowledged_critical(connection: Connection) -> list[StoredAlert]:
+    """Open CRITICAL alerts, which stop entries."""
+    return _select(connection, "status = ? and severity = ?", [Status.OPEN.value, Severity.CRITICAL.value])
+
+
+_COLUMNS = [field.name for field in fields(StoredAlert)]
+
+
+def _select(connection: Connection, where: str, values: list[object]) -> list[StoredAlert]:
+    query = f"select {', '.join(_COLUMNS)} from monitor_alerts where {where} order by alert_id"  # noqa: S608 - ours
+    return [_stored(row) for row in connection.execute(query, values).fetchall()]
+
+
+def _stored(row: tuple[object, ...]) -> StoredAlert:
+    named = {
+        name: value.astimezone(dt.UTC) if isinstance(value, dt.datetime) else value
+        for name, value in zip(_COLUMNS, row, strict=True)
+    }
+    return StoredAlert(**named | {"severity": Severity(named["severity"]), "status": Status(named["status"])})  # type: ignore[arg-type]
+
+
+def _last_of(connection: Connection, condition: str) -> StoredAlert | None:
+    """The latest alert of a condition, over or not."""
+    found = _select(connection, "condition = ?", [condition])
+    return found[-1] if found else None
+
+
+def _rejection_alert(instrument: str, trading_day: dt.date | None, reason: str, count: int, at: dt.datetime) -> Alert:
+    of_day = f" of {trading_day}" if trading_day else " without a readable time"
+    rows = "1 row" if count == 1 else f"{count} rows"
+    message = f"{rows} of {instrument}{of_day} rejected: {reason}. They stand in table rejected_bars."
+    return Alert(
+        alert=BARS_REJECTED,
+        condition=f"{BARS_REJECTED}:{instrument}:{trading_day}:{reason}",
+        severity=Severity.WARNING,
+        message=message,
+        raised_at=at,
+        instrument=instrument,
+        trading_day=trading_day,
+        value=float(count),
+        threshold=0.0,
+    )
+
+
+def _grow(connection: Connection, alert: Alert) -> bool:
+    """Give the standing alert of this condition a higher value, and open it again; whether it was lower."""
+    last = _last_of(connection, alert.condition)
+    if last is None or (last.value or 0.0) >= (alert.value or 0.0):
+        return False
+    connection.execute(
+        "update monitor_alerts set value = ?, message = ?, status = ?, acknowledged_at = null, acknowledged_by = null "
+        "where alert_id = ?",
+        [alert.value, alert.message, Status.OPEN.value, last.alert_id],
+    )
+    return True
+
+
+def _end_of(alert: StoredAlert) -> str:
+    """How it stopped being open, and that there is nothing left to do."""
+    if alert.status is Status.ACKNOWLEDGED:
+        when = f"{alert.acknowledged_at:%Y-%m-%d %H:%M} UTC"
+        return f"was acknowledged by {alert.acknowledged_by} at {when} already; there is nothing left to do"
+    return f"was resolved at {alert.resolved_at:%Y-%m-%d %H:%M} UTC: it is over and needs no acknowledgement"

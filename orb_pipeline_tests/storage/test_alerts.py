@@ -1,0 +1,172 @@
+"""An alert is raised once while its condition stands, acknowledged once, and raised anew only after it was over."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orb_pipeline.errors import InputError
+from orb_pipeline.storage.alerts import (
+    Alert,
+    Severity,
+    Status,
+    acknowledge,
+    open_alerts,
+    raise_alert,
+    raise_rejections,
+    resolve,
+    standing_alerts,
+    unacknowledged_critical,
+)
+from orb_pipeline.storage.warehouse import Warehouse
+
+NOW = dt.datetime(2026, 3, 4, 5, 6, tzinfo=dt.UTC)
+LATER = NOW + dt.timedelta(hours=1)
+DAY = dt.date(2026, 3, 3)
+ALERT = Alert(
+    alert="drawdown",
+    condition="drawdown:25k",
+    severity=Severity.CRITICAL,
+    message="the account fell",
+    raised_at=NOW,
+    account="25k",
+    trading_day=DAY,
+    value=-6.5,
+    threshold=-5.0,
+)
+Connection = duckdb.DuckDBPyConnection
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[Connection]:
+    with Warehouse(tmp_path / "warehouse.duckdb").transaction() as connection:
+        yield connection
+
+
+def statuses(connection: Connection) -> list[tuple[int, str]]:
+    return connection.execute("select occurrence, status from monitor_alerts order by alert_id").fetchall()
+
+
+# Raised once.
+
+
+def test_an_alert_is_stored_as_it_was_raised(connection: Connection) -> None:
+    assert raise_alert(connection, ALERT)
+    (stored,) = open_alerts(connection)
+    assert Alert(**{name: getattr(stored, name) for name in Alert.__dataclass_fields__}) == ALERT
+    assert (stored.occurrence, stored.status, stored.acknowledged_at, stored.resolved_at) == (
+        1,
+        Status.OPEN,
+        None,
+        None,
+    )
+
+
+def test_a_condition_that_stands_is_not_raised_again(connection: Connection) -> None:
+    raise_alert(connection, ALERT)
+    assert not raise_alert(connection, replace(ALERT, message="again", raised_at=LATER))
+    acknowledge(connection, open_alerts(connection)[0].alert_id, LATER, "me")
+    assert not raise_alert(connection, ALERT)
+    assert statuses(connection) == [(1, "acknowledged")]
+
+
+def test_another_condition_is_another_alert(connection: Connection) -> None:
+    raise_alert(connection, ALERT)
+    assert raise_alert(connection, replace(ALERT, condition="drawdown:50k", account="50k"))
+    assert [alert.account for alert in open_alerts(connection)] == ["25k", "50k"]
+
+
+def test_a_condition_that_was_resolved_is_raised_anew(connection: Connection) -> None:
+    raise_alert(connection, ALERT)
+    assert resolve(connection, ALERT.condition, LATER)
+    assert not resolve(connection, ALERT.condition, LATER)
+    assert raise_alert(connection, ALERT)
+    assert statuses(connection) == [(1, "resolved"), (2, "open")]
+    assert not raise_alert(connection, ALERT)
+
+
+def test_what_never_stood_cannot_be_resolved(connection: Connection) -> None:
+    assert not resolve(connection, "nothing", NOW)
+
+
+# Seen by somebody.
+
+
+def test_an_acknowledged_alert_says_by_whom_and_stands(connection: Connection) -> None:
+    raise_alert(connection, ALERT)
+    seen = acknowledge(connection, open_alerts(connection)[0].alert_id, LATER, "me")
+    assert (seen.status, seen.acknowledged_at, seen.acknowledged_by) == (Status.ACKNOWLEDGED, LATER, "me")
+    assert open_alerts(connection) == []
+    assert standing_alerts(connection) == [seen]
+
+
+def test_only_open_critical_alerts_count_as_unacknowledged(connection: Connection) -> None:
+    for number, severity in enumerate(Severity):
+        raise_alert(connection, replace(ALERT, condition=str(number), severity=severity))
+    (critical,) = unacknowledged_critical(connection)
+    assert critical.severity is Severity.CRITICAL
+    acknowledge(connection, critical.alert_id, LATER, "me")
+    assert unacknowledged_critical(connection) == []
+
+
+def test_an_unknown_alert_is_refused_with_the_open_ones(connection: Connection) -> None:
+    raise_alert(connection, ALERT)
+    number = open_alerts(connection)[0].alert_id
+    with pytest.raises(InputError, match=rf"no alert 77; open are {number}\."):
+        acknowledge(connection, 77, NOW, "me")
+    resolve(connection, ALERT.condition, NOW)
+    with pytest.raises(InputError, match="open are none"):
+        acknowledge(connection, 77, NOW, "me")
+
+
+def test_an_alert_is_acknowledged_once(connection: Connection) -> None:
+    raise_alert(connection, ALERT)
+    number = open_alerts(connection)[0].alert_id
+    acknowledge(connection, number, LATER, "me")
+    with pytest.raises(InputError, match=r"\(drawdown\) was acknowledged by me at 2026-03-04 06:06 UTC already"):
+        acknowledge(connection, number, LATER, "you")
+
+
+def test_what_is_over_needs_no_acknowledgement(connection: Connection) -> None:
+    raise_alert(connection, ALERT)
+    number = open_alerts(connection)[0].alert_id
+    resolve(connection, ALERT.condition, LATER)
+    with pytest.raises(InputError, match="was resolved at 2026-03-04 06:06 UTC"):
+        acknowledge(connection, number, LATER, "me")
+
+
+# Rejected bars.
+
+
+def test_rejected_bars_make_one_alert_a_day_and_reason(connection: Connection) -> None:
+    counts = {("MGC", DAY, "late_bar"): 3, ("MGC", DAY, "off_tick_grid"): 1, ("MGC", None, "unreadable_file"): 1}
+    assert len(raise_rejections(connection, counts, NOW)) == 3
+    late, off_grid, unreadable = open_alerts(connection)
+    assert (late.alert, late.severity, late.value) == ("bars_rejected", Severity.WARNING, 3.0)
+    assert late.message.startswith("3 rows of MGC of 2026-03-03 rejected: late_bar.")
+    assert off_grid.message.startswith("1 row of MGC of 2026-03-03 rejected")
+    assert unreadable.message.startswith("1 row of MGC without a readable time rejected")
+    assert (late.trading_day, unreadable.trading_day) == (DAY, None)
+
+
+def test_the_same_counts_change_nothing(connection: Connection) -> None:
+    counts = {("MGC", DAY, "late_bar"): 3}
+    raise_rejections(connection, counts, NOW)
+    before = open_alerts(connection)
+    assert raise_rejections(connection, counts, LATER) == []
+    assert raise_rejections(connection, {("MGC", DAY, "off_tick_grid"): 0}, LATER) == []
+    assert open_alerts(connection) == before
+
+
+def test_more_of_them_raise_the_count_and_open_the_alert_again(connection: Connection) -> None:
+    raise_rejections(connection, {("MGC", DAY, "late_bar"): 3}, NOW)
+    acknowledge(connection, open_alerts(connection)[0].alert_id, NOW, "me")
+    assert len(raise_rejections(connection, {("MGC", DAY, "late_bar"): 4}, LATER)) == 1
+    (alert,) = open_alerts(connection)
+    assert (alert.value, alert.occurrence, alert.acknowledged_by) == (4.0, 1, None)
+    assert alert.message.startswith("4 rows")
