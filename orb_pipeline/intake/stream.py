@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from orb_pipeline.catalogue import Instrument
-from orb_pipeline.errors import OrbError
+from orb_pipeline.errors import BusyError, OrbError
 from orb_pipeline.intake.rejects import Rejection, with_raw_values
 from orb_pipeline.intake.tape import BarFile, Mark, MarkKind
 from orb_pipeline.market.bars import CheckedFile, check_file
@@ -55,7 +55,14 @@ class Delivery:
 
 
 def read_delivery(file: BarFile, instrument: Instrument) -> Delivery:
-    """Read and check a file of the tape. One that cannot be read at all is one rejection, which says why."""
+    """Read and check a file of the tape. One that cannot be read at all is one rejection, which says why.
+
+    Raises:
+        BusyError: it has left the tape, since another process has landed its day.
+    """
+    if not file.path.exists():
+        message = f"{file.path} has left the tape: another process has landed its day. Run again."
+        raise BusyError(message)
     try:
         source = open_bar_file(file.path, _READ_AS)
         checked = check_file(source, instrument, _READ_AS)
@@ -123,11 +130,18 @@ class Stream:
         known = [minute for minute in (reported, self.through) if minute is not None]
         return max(known, default=None)
 
-    def frame(self, symbol: str, first_day: int, last_day: int) -> pd.DataFrame:
-        """Bars that arrived on the tape, of trading days from `first_day` to `last_day`, as a file of bars has them."""
-        arrived = (item for item in self.bars.get(symbol, ()) if item.arrival)
-        of_days = [item for item in arrived if first_day <= day_number(item.bar.minute) <= last_day]
-        of_days.sort(key=lambda item: (item.bar.minute, item.contract))
+    def days(self, symbol: str) -> list[int]:
+        """Trading days (since the epoch) of which bars arrived on the tape, in order."""
+        return sorted({day_number(item.bar.minute) for item in self.bars.get(symbol, ()) if item.arrival})
+
+    def of_day(self, symbol: str, day: int) -> list[StreamBar]:
+        """Bars of a trading day, those that had landed before included, in order of time, then contract."""
+        found = [item for item in self.bars.get(symbol, ()) if day_number(item.bar.minute) == day]
+        return sorted(found, key=lambda item: (item.bar.minute, item.contract))
+
+    def frame(self, symbol: str, day: int) -> pd.DataFrame:
+        """The same as a file of bars has them."""
+        of_days = self.of_day(symbol, day)
         tick = self.instruments[symbol].tick
         columns = {
             name: to_prices(np.array([getattr(item.bar, name) for item in of_days], dtype=np.int64), tick)

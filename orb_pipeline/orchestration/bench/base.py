@@ -70,6 +70,11 @@ class Bench:
         """What was read and written here, by the names that gates see."""
         return self._tables
 
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """Hash of everything that was read or noted here, by the names that builds record."""
+        return dict(self._inputs)
+
     def progress(self, done: int, of: int) -> None:
         """Tell how many days of a long work are done, and of how many."""
         self.workshop.listener.asset_progressed(self.scope, self.asset, done, of)

@@ -1,0 +1,102 @@
+"""The end of a paper day: its bars land, so that research takes over, and its journal is held against the backtest."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orb_pipeline.errors import InputError
+from orb_pipeline.intake.ingest import ingest_file
+from orb_pipeline.intake.stream import Delivery, Stream
+from orb_pipeline.intake.tape import Tape
+from orb_pipeline.market.trading_day import date_of
+from orb_pipeline.orchestration.paper.landed import last_batches
+from orb_pipeline.orchestration.reconciling import reconcile_day
+from orb_pipeline.orchestration.workshop import Workshop
+from orb_pipeline.storage.alerts import Alert, Severity, raise_alert
+from orb_pipeline.storage.files import appearing_whole
+from orb_pipeline.storage.paper import unfinished_elsewhere
+
+DAYS = "days"  # folder of the tape: the bars of each day that was traded, as they counted
+
+
+def land(
+    workshop: Workshop,
+    tape: Tape,
+    stream: Stream,
+    deliveries: Mapping[int, Delivery],
+    account: str,
+    day: int,
+    now: dt.datetime,
+) -> None:
+    """Land the bars of every trading day up to `day`, and let the tape go on from there.
+
+    Killed at any point and called again, it goes on where it was. While another account still trades one of the days,
+    the tape stays.
+    """
+    for symbol in sorted(stream.bars):
+        for of_day in stream.days(symbol):
+            if of_day <= day:
+                _land_day(workshop, tape, stream, symbol, of_day, now)
+    with workshop.warehouse.transaction() as connection:
+        others = unfinished_elsewhere(connection, account, date_of(day))
+    if not others:
+        over = [item.file for item in deliveries.values() if not (item.days > day).any()]
+        tape.rebase(now, day, last_batches(workshop), over)
+
+
+def reconcile(workshop: Workshop, account: str, now: dt.datetime) -> None:
+    """Reconcile every finished day of the account that has not been."""
+    query = (
+        "select trading_day from paper_days left join reconciled_days using (account, trading_day) "
+        "where account = ? and finished_at is not null and reconciled_at is null and json_array_length(members) > 0 "
+        "order by trading_day"
+    )
+    with workshop.warehouse.transaction() as connection:
+        days = [day for (day,) in connection.execute(query, [account]).fetchall()]
+    for trading_day in days:
+        reconcile_day(workshop, account, trading_day, seen_bars(workshop, trading_day), now)
+
+
+def seen_bars(workshop: Workshop, trading_day: dt.date) -> pd.DataFrame:
+    """The bars of a finished day as they counted, of all instruments and contracts; columns of a file of bars."""
+    folder = workshop.home.tape / DAYS
+    files = sorted(folder.glob(f"{trading_day}-*.parquet"))
+    frames = [pq.read_table(file).to_pandas() for file in files]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=_COLUMNS)
+
+
+def _land_day(workshop: Workshop, tape: Tape, stream: Stream, symbol: str, day: int, now: dt.datetime) -> None:
+    path = tape.folder / DAYS / f"{date_of(day)}-{symbol}.parquet"
+    if not path.exists():
+        frame = stream.frame(symbol, day)
+        with appearing_whole(path) as temporary:
+            pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), temporary)
+    try:
+        ingest_file(workshop.home, workshop.catalogue, path, symbol, now=now)
+    except InputError as error:
+        _tell_not_landed(workshop, path, symbol, day, str(error), now)
+
+
+def _tell_not_landed(
+    workshop: Workshop, path: Path, symbol: str, day: int, why: str, now: dt.datetime
+) -> None:
+    alert = Alert(
+        alert="day_not_landed",
+        condition=f"day_not_landed:{symbol}:{date_of(day)}",
+        severity=Severity.WARNING,
+        message=f"The bars of {symbol} on {date_of(day)}, kept in {path}, did not land for research: {why}",
+        raised_at=now,
+        instrument=symbol,
+        trading_day=date_of(day),
+    )
+    with workshop.warehouse.transaction() as connection:
+        raise_alert(connection, alert)
+
+
+_COLUMNS = ["ts_utc", "symbol", "source_symbol", "open", "high", "low", "close", "volume"]

@@ -1,0 +1,62 @@
+"""`orb paper --follow`: a step whenever something lands, until told to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from watchfiles import watch
+
+from orb_pipeline.errors import BusyError
+from orb_pipeline.orchestration.paper.trader import PaperTrader, Step
+from orb_pipeline.settings import Home
+
+HEARTBEAT_MS = 1_000  # a step by the clock, should no file land
+_DEBOUNCE_MS = 50
+
+
+def follow(
+    trader: PaperTrader, home: Home, stop: threading.Event, told: Callable[[Step], None], *, polling: bool = False
+) -> None:
+    """Step until `stop` is set. `told` hears of every step that did something.
+
+    Args:
+        polling: look at the folders ten times a second instead of being told by the system, which network file systems
+            do not do.
+    """
+    for _ in _moments(home, stop, polling=polling):
+        try:
+            step = trader.step()
+        except BusyError:
+            continue  # another process is at the tape or the warehouse; nothing is lost, the next moment tries again
+        if step.taken or step.rejected or any(day.written or day.is_over for day in step.days):
+            told(step)
+
+
+def _moments(home: Home, stop: threading.Event, *, polling: bool) -> Iterator[None]:
+    """Now, then whenever something changes where bars land or a mark is put, and at every heartbeat."""
+    folders = [home.landing, home.tape]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    yield
+    changes = watch(
+        *folders,
+        watch_filter=_is_of_interest,
+        debounce=_DEBOUNCE_MS,
+        step=_DEBOUNCE_MS // 2,
+        stop_event=stop,
+        rust_timeout=HEARTBEAT_MS,
+        yield_on_timeout=True,
+        raise_interrupt=False,
+        force_polling=polling or None,
+        poll_delay_ms=100,
+    )
+    for _ in changes:
+        if stop.is_set():
+            return
+        yield
+
+
+def _is_of_interest(_change: object, path: str) -> bool:
+    return not Path(path).name.startswith(".")

@@ -1,0 +1,70 @@
+"""Bars that had landed before the tape began, kept in memory from step to step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from orb_pipeline.intake.landed import landed_files, read_batches
+from orb_pipeline.intake.tape import Mark
+from orb_pipeline.market.trading_day import day_open, stamps_of
+from orb_pipeline.orchestration.workshop import Workshop
+from orb_pipeline.storage.tables import LANDED_BARS
+
+
+class LandedBars:
+    """Landed bars of every instrument up to the batches that a base of the tape names."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self._held: dict[str, tuple[int, pd.DataFrame]] = {}
+
+    def up_to(self, base: Mark, symbol: str) -> pd.DataFrame:
+        """Columns of storage.tables.LANDED_BARS, by `ts_utc`, then contract; none where nothing had landed.
+
+        Raises:
+            MissingDataError: the lake no longer holds what the ledger says.
+        """
+        last = base.batches.get(symbol, 0)
+        held, frame = self._held.get(symbol, (0, _NOTHING))
+        if held != last:
+            frame = self._read(symbol, held if held < last else 0, last, frame)
+            self._held[symbol] = last, frame
+        return frame
+
+    def before(self, base: Mark, symbol: str, day: int) -> pd.DataFrame:
+        """Of these the bars of trading days before `day` (days since the epoch)."""
+        frame = self.up_to(base, symbol)
+        return frame.iloc[: int(frame["ts_utc"].searchsorted(_stamp(day)))]
+
+    def since(self, base: Mark, symbol: str, day: int) -> pd.DataFrame:
+        """The others: those of trading day `day` and later."""
+        frame = self.up_to(base, symbol)
+        return frame.iloc[int(frame["ts_utc"].searchsorted(_stamp(day))) :]
+
+    def _read(self, symbol: str, held: int, last: int, frame: pd.DataFrame) -> pd.DataFrame:
+        """Batches after `held`, put behind `frame` where they follow it, else all read anew."""
+        ledger = landed_files(self._workshop.warehouse, symbol)
+        added = ledger[(ledger["batch"] > held) & (ledger["batch"] <= last)]
+        new: pd.DataFrame = read_batches(self._workshop.lake, added, symbol).to_pandas()
+        if held == 0 or frame.empty or new.empty:
+            return new if held == 0 else pd.concat([frame, new], ignore_index=True)
+        if new["ts_utc"].iloc[0] > frame["ts_utc"].iloc[-1]:
+            return pd.concat([frame, new], ignore_index=True)
+        whole: pd.DataFrame = read_batches(self._workshop.lake, ledger[ledger["batch"] <= last], symbol).to_pandas()
+        return whole
+
+
+def last_batches(workshop: Workshop) -> Mapping[str, int]:
+    """Instrument -> number of the batch that landed last."""
+    files = landed_files(workshop.warehouse)
+    return {str(symbol): int(batch) for symbol, batch in files.groupby("instrument")["batch"].max().items()}
+
+
+def _stamp(day: int) -> pd.Timestamp:
+    return stamps_of(np.atleast_1d(day_open(day)))[0]
+
+
+_NOTHING: pd.DataFrame = LANDED_BARS.empty_table().to_pandas()
