@@ -60,7 +60,7 @@ class History:
         series = study.series
         starts = day_starts(series.days)
         self.days = series.days[starts]
-        ends = np.append(starts[1:], len(series))
+        ends = np.append(starts, len(series))[1:]
         self._bars = dict(zip(self.days.tolist(), zip(starts.tolist(), ends.tolist(), strict=True), strict=True))
         self._windows = windows_by_day(study.windows)
 

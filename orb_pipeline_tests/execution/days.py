@@ -55,8 +55,8 @@ def bars_of_days(*days: Day) -> list[Bar]:
     ]
 
 
-def history_of(bars: Sequence[Bar], symbol: str = "MGC", grid: Grid = GRID) -> History:
-    return History(Study(series_of(bars), CATALOGUE.instrument(symbol), BRISBANE, grid))
+def history_of(bars: Sequence[Bar], symbol: str = "MGC", grid: Grid = GRID, day: int | None = None) -> History:
+    return History(Study(series_of(bars), CATALOGUE.instrument(symbol), BRISBANE, grid, day))
 
 
 def backtest_of(history: History) -> Backtest:
