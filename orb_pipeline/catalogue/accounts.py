@@ -87,7 +87,13 @@ class FlatBy(Entry):
 
 
 class Account(Entry):
-    """One account with one risk budget. `account` is its name in commands and tables; money is in dollars."""
+    """One account with one risk budget. `account` is its name in commands and tables; money is in dollars.
+
+    Attributes:
+        broker: where orders go: `paper` (the journal's own fills), `signals` (messages to a person), `ib`.
+        live_trading: whether they may go to a live account, once enough paper days have passed.
+        min_paper_days: trading days of this account that must have passed reconciliation before.
+    """
 
     account: Annotated[str, Field(pattern=ACCOUNT_NAME)]
     name: str
@@ -97,6 +103,23 @@ class Account(Entry):
     limits: RiskLimits
     flat_by: FlatBy | None = None
     prop_firm: PropFirm | None = None
+    broker: Literal["paper", "signals", "ib"] = "paper"
+    live_trading: bool = False
+    min_paper_days: PositiveInt = 20
+
+    @model_validator(mode="after")
+    def _programs_send_orders_only_where_allowed(self) -> Self:
+        if self.broker == "ib" and self.prop_firm is not None and not self.prop_firm.automation_allowed:
+            message = (
+                "broker is 'ib', and the firm's rules say automation_allowed: false; expected 'signals' (messages, "
+                "fills entered by hand) or 'paper'"
+            )
+            raise ValueError(message)
+        return self
+
+
+ORDER_KEYS = frozenset({"broker", "live_trading", "min_paper_days"})
+"""Keys of an account that change where orders go, and nothing that is researched, selected or replayed."""
 
 
 class Selection(Entry):

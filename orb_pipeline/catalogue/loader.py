@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from orb_pipeline.catalogue.accounts import Account, PortfolioRules
+from orb_pipeline.catalogue.accounts import ORDER_KEYS, Account, PortfolioRules
 from orb_pipeline.catalogue.folds import WalkForwardRules
 from orb_pipeline.catalogue.models import VOLUME_FILTER, Grid, Instrument, Research, SessionSet
 from orb_pipeline.errors import ConfigurationError
@@ -78,7 +78,7 @@ class Catalogue:
         """SHA-256 of what an account's assets depend on: its own entry, the rules of portfolio and walk-forward."""
         calendars = (f"{symbol}:{item.calendar}" for symbol, item in sorted(self.instruments.items()))  # of flat_by
         rules = (self.portfolio.model_dump_json(), self.walk_forward.model_dump_json(), *calendars)
-        return _hash_of(self.account(name).model_dump_json(exclude={"name"}), *rules)
+        return _hash_of(self.account(name).model_dump_json(exclude={"name", *ORDER_KEYS}), *rules)
 
     def research_hash(self) -> str:
         """SHA-256 of the thresholds of intake, validation and gates."""

@@ -211,6 +211,51 @@ def test_an_unknown_section_lists_the_known_ones(tmp_path: Path) -> None:
     assert "unknown key 'account'; known: accounts, default, limits" in refusal(with_accounts(tmp_path, "account: {}"))
 
 
+# Where orders go
+
+
+def test_orders_stay_on_paper_and_live_trading_off_unless_the_file_says_so(packaged: Catalogue) -> None:
+    for account in packaged.accounts.values():
+        assert (account.broker, account.live_trading, account.min_paper_days) == ("paper", False, 20)
+
+
+def test_a_users_file_sends_an_accounts_orders_elsewhere(tmp_path: Path) -> None:
+    entry = OWN_ACCOUNT.replace("}", ", broker: ib, live_trading: true, min_paper_days: 60}")
+    account = account_of(tmp_path, entry).account("mine")
+    assert (account.broker, account.live_trading, account.min_paper_days) == ("ib", True, 60)
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "reason"),
+    [
+        ("broker: oanda", "broker", "'paper', 'signals' or 'ib' (found 'oanda')"),
+        ("min_paper_days: -5", "min_paper_days", "greater than 0 (found -5)"),
+        ("min_paper_days: 0", "min_paper_days", "greater than 0"),
+        ("live_trading: maybe", "live_trading", "(found 'maybe')"),
+    ],
+)
+def test_a_wrong_word_about_orders_names_file_key_and_value(tmp_path: Path, change: str, key: str, reason: str) -> None:
+    message = refusal(with_accounts(tmp_path, f"accounts: {{25k: {{{change}}}}}"))
+    assert message.startswith(f"{tmp_path / 'accounts.yaml'}: accounts.25k.{key}: ")
+    assert reason in message
+
+
+def test_an_account_whose_firm_allows_no_automation_may_not_send_orders(tmp_path: Path) -> None:
+    message = refusal(with_accounts(tmp_path, "accounts: {prop_50k_trailing: {broker: ib}}"))
+    assert message.startswith(f"{tmp_path / 'accounts.yaml'}: accounts.prop_50k_trailing: broker is 'ib'")
+    assert "automation_allowed: false" in message
+    assert "'signals'" in message
+    for name, broker in (("prop_50k_trailing", "signals"), ("prop_100k_static", "ib")):
+        allowed = load_catalogue(with_accounts(tmp_path, f"accounts: {{{name}: {{broker: {broker}}}}}"))
+        assert allowed.account(name).broker == broker
+
+
+def test_where_orders_go_makes_nothing_stale_that_was_built(tmp_path: Path, packaged: Catalogue) -> None:
+    change = "{broker: ib, live_trading: true, min_paper_days: 3}"
+    changed = load_catalogue(with_accounts(tmp_path, f"accounts: {{25k: {change}}}"))
+    assert changed.account_hash("25k") == packaged.account_hash("25k")
+
+
 # The portfolio's rules
 
 
