@@ -32,10 +32,10 @@ class Entry(BaseModel):
 
 
 def quoted_time(value: Any) -> dt.time:
-    """A local time written "HH:MM"; unquoted, YAML would read it as a number."""
+    """A local time written "HH:MM", or "HH:MM:00" as JSON has it; unquoted, YAML would read it as a number."""
     if isinstance(value, dt.time):
         return value
-    if not isinstance(value, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+    if not isinstance(value, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d(:00)?", value):
         message = f'{value!r} is not a local time; expected a quoted "HH:MM" such as "09:30"'
         raise ValueError(message)
     return dt.time.fromisoformat(value)

@@ -42,6 +42,11 @@ def test_each_preset_risks_500_dollars_a_trade(packaged: Catalogue, name: str, e
     assert account.flat_by is None
 
 
+def test_every_account_is_the_same_again_when_it_was_written_down_as_json(packaged: Catalogue) -> None:
+    for account in packaged.accounts.values():
+        assert type(account).model_validate(account.model_dump(mode="json")) == account
+
+
 def test_the_default_account_is_taken_where_none_is_named(packaged: Catalogue) -> None:
     assert packaged.account().account == packaged.default_account == "25k"
 
