@@ -128,7 +128,7 @@ def acknowledge(connection: Connection, alert_id: int, at: dt.datetime, by: str)
     found = _select(connection, "alert_id = ?", [alert_id])
     if not found:
         numbers = ", ".join(str(alert.alert_id) for alert in open_alerts(connection)) or "none"
-        message = f"There is no alert {alert_id}; open are {numbers}. `orb alerts` lists them."
+        message = f"There is no alert {alert_id}; expected an open one ({numbers}). `orb alerts` lists them."
         raise InputError(message)
     (alert,) = found
     if alert.status is not Status.OPEN:

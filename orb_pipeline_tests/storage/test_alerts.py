@@ -117,10 +117,10 @@ def test_only_open_critical_alerts_count_as_unacknowledged(connection: Connectio
 def test_an_unknown_alert_is_refused_with_the_open_ones(connection: Connection) -> None:
     raise_alert(connection, ALERT)
     number = open_alerts(connection)[0].alert_id
-    with pytest.raises(InputError, match=rf"no alert 77; open are {number}\."):
+    with pytest.raises(InputError, match=rf"no alert 77; expected an open one \({number}\)"):
         acknowledge(connection, 77, NOW, "me")
     resolve(connection, ALERT.condition, NOW)
-    with pytest.raises(InputError, match="open are none"):
+    with pytest.raises(InputError, match=r"\(none\)"):
         acknowledge(connection, 77, NOW, "me")
 
 
