@@ -34,6 +34,7 @@ setup(
         "PyYAML>=6.0,<7",  # catalogue files
         "fsspec>=2024.6",  # the lake's location as a URL
         "filelock>=3.15",  # one ingest an instrument at a time; the lock dies with its process
+        "watchfiles>=1.0,<2",  # `orb paper --follow` hears of landing files at once; 1.0 has timeouts that yield
         "psutil>=5.9",  # is a run's recorded process alive
         "typer>=0.16,<1",  # the `orb` command
         "rich>=13.7",  # tables and progress in the terminal

@@ -8,6 +8,7 @@ from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.orchestration.assets import all_assets
 from orb_pipeline.orchestration.jobs import JOBS
 from orb_pipeline.orchestration.nightly import walk_forward_nightly_job
+from orb_pipeline.orchestration.paper.sensor import new_bars_sensor, paper_trading_job
 from orb_pipeline.orchestration.resources import resources
 from orb_pipeline.orchestration.schedules import walk_forward_nightly
 from orb_pipeline.orchestration.workshop import Workshop
@@ -18,7 +19,8 @@ _catalogue = load_catalogue(_home.catalogue)
 
 defs = dg.Definitions(
     assets=all_assets(_catalogue),
-    jobs=[*JOBS, walk_forward_nightly_job],
+    jobs=[*JOBS, walk_forward_nightly_job, paper_trading_job],
     schedules=[walk_forward_nightly],
+    sensors=[new_bars_sensor],
     resources=resources(Workshop(_home, _catalogue)),
 )

@@ -10,7 +10,22 @@ from typing import Annotated
 import typer
 
 from orb_pipeline import __version__
-from orb_pipeline.cli.commands import ingest, portfolio, replay, run, simulate, sql, status, ui, waive, walk_forward
+from orb_pipeline.cli.commands import (
+    alerts,
+    halt,
+    ingest,
+    paper,
+    portfolio,
+    replay,
+    resume,
+    run,
+    simulate,
+    sql,
+    status,
+    ui,
+    waive,
+    walk_forward,
+)
 from orb_pipeline.cli.console import out, say
 from orb_pipeline.cli.context import Context
 from orb_pipeline.errors import OrbError
@@ -26,8 +41,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (simulate, ingest, run, status, portfolio, replay, walk_forward, sql, waive, ui):
+for module in (simulate, ingest, run, status, portfolio, replay, walk_forward, halt, resume, alerts, sql, waive, ui):
     app.command(name=module.__name__.rpartition(".")[2].replace("_", "-"))(module.command)
+app.add_typer(paper.group, name="paper")
 
 
 def _print_version(wanted: bool) -> None:

@@ -78,14 +78,14 @@ class Stream:
     """The bars of the tape that count, and those that do not.
 
     Attributes:
-        bars: by symbol, in the order of the tape.
+        bars: by symbol and trading day (days since the epoch), in the order of the tape.
         rejected: by file, the rows of it that do not count.
         through: every minute up to it (since the epoch) is traded as it is; None before the first such mark.
         simulated: by symbol, whether any bar of the tape is simulated.
     """
 
     instruments: Mapping[str, Instrument]
-    bars: dict[str, list[StreamBar]] = field(default_factory=dict)
+    bars: dict[tuple[str, int], list[StreamBar]] = field(default_factory=dict)
     rejected: dict[BarFile, tuple[Rejection, ...]] = field(default_factory=dict)
     through: int | None = None
     simulated: dict[str, bool] = field(default_factory=dict)
@@ -130,14 +130,18 @@ class Stream:
         known = [minute for minute in (reported, self.through) if minute is not None]
         return max(known, default=None)
 
+    @property
+    def symbols(self) -> list[str]:
+        """Instruments with a bar, in order."""
+        return sorted({symbol for symbol, _ in self.bars})
+
     def days(self, symbol: str) -> list[int]:
         """Trading days (since the epoch) of which bars arrived on the tape, in order."""
-        return sorted({day_number(item.bar.minute) for item in self.bars.get(symbol, ()) if item.arrival})
+        return sorted(day for of, day in self.bars if of == symbol and self.bars[of, day][-1].arrival)
 
     def of_day(self, symbol: str, day: int) -> list[StreamBar]:
         """Bars of a trading day, those that had landed before included, in order of time, then contract."""
-        found = [item for item in self.bars.get(symbol, ()) if day_number(item.bar.minute) == day]
-        return sorted(found, key=lambda item: (item.bar.minute, item.contract))
+        return sorted(self.bars.get((symbol, day), ()), key=_minute_and_contract)
 
     def frame(self, symbol: str, day: int) -> pd.DataFrame:
         """The same as a file of bars has them."""
@@ -167,9 +171,13 @@ class Stream:
         return Reason.LATE_BAR if self.through is not None and bar.minute <= self.through else None
 
     def _accept(self, symbol: str, item: StreamBar) -> None:
-        self.bars.setdefault(symbol, []).append(item)
+        self.bars.setdefault((symbol, day_number(item.bar.minute)), []).append(item)
         self._seen[symbol, item.contract, item.bar.minute] = item.bar
         self._last[symbol, item.contract] = item.bar.minute
+
+
+def _minute_and_contract(item: StreamBar) -> tuple[int, str]:
+    return item.bar.minute, item.contract
 
 
 def bars_of(frame: pd.DataFrame, instrument: Instrument) -> list[tuple[str, Bar]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -104,17 +105,22 @@ class Tape:
         self.folder = home.tape
         self._landing = home.landing
         self._lock_path = home.root / "locks" / "tape.lock"
-        self._marks: dict[Path, Mark] = {}
+        self._known: dict[str, BarFile | Mark] = {}
+        self._content = TapeContent((), ())
 
     def read(self) -> TapeContent:
-        """What is on it."""
-        files, marks = [], []
-        for path, match in self._entries():
-            if match["symbol"]:
-                files.append(BarFile(int(match["number"]), match["symbol"], match["name"], path))
-            else:
-                marks.append(self._mark_at(path))
-        return TapeContent(tuple(files), tuple(marks))
+        """What is on it. A name that was seen is not looked into again: what is on the tape does not change."""
+        names = set(os.listdir(self.folder)) if self.folder.is_dir() else set()  # noqa: PTH208 - a thousand names a step
+        gone, new = self._known.keys() - names, names - self._known.keys()
+        found = {name: item for name in new if (item := self._item(name)) is not None}
+        if gone or found:
+            self._known = {name: item for name, item in (self._known | found).items() if name not in gone}
+            items = sorted(self._known.values(), key=lambda item: item.number)
+            self._content = TapeContent(
+                tuple(item for item in items if isinstance(item, BarFile)),
+                tuple(item for item in items if isinstance(item, Mark)),
+            )
+        return self._content
 
     def waiting(self, symbols: Sequence[str]) -> list[Path]:
         """Files of bars in `landing/` that have not been taken, in the order in which they will be."""
@@ -135,7 +141,7 @@ class Tape:
         if not self.waiting(symbols):
             return 0
         with self.locked():
-            number = self._last_number()
+            number = self.read().last_number
             waiting = self.waiting(symbols)
             for offset, path in enumerate(waiting, start=1):
                 path.rename(self.folder / f"{number + offset:08d}-{path.parent.name}-{path.name}")
@@ -144,7 +150,7 @@ class Tape:
     def mark(self, kind: MarkKind, at: dt.datetime, reason: str, *, place: int | None = None, **said: Any) -> Mark:
         """Put a mark at the end; raises what `take` does."""
         with self.locked():
-            number = self._last_number() + 1
+            number = self.read().last_number + 1
             mark = Mark(number, kind, at, reason, number if place is None else place, **said)
             with appearing_whole(self.folder / f"{number:08d}-{kind.value}.json") as temporary:
                 temporary.write_text(json.dumps(asdict(mark), default=str), encoding="utf-8")
@@ -189,25 +195,19 @@ class Tape:
             )
             raise StorageError(message) from error
 
-    def _entries(self) -> list[tuple[Path, re.Match[str]]]:
-        if not self.folder.is_dir():
-            return []
-        found = [(path, match) for path in self.folder.iterdir() if (match := _NAME.fullmatch(path.name))]
-        return sorted(found, key=lambda entry: int(entry[1]["number"]))
-
-    def _last_number(self) -> int:
-        entries = self._entries()
-        return int(entries[-1][1]["number"]) if entries else 0
+    def _item(self, name: str) -> BarFile | Mark | None:
+        match = _NAME.fullmatch(name)
+        if match is None:
+            return None
+        path = self.folder / name
+        if match["symbol"]:
+            return BarFile(int(match["number"]), match["symbol"], match["name"], path)
+        said = json.loads(path.read_text(encoding="utf-8"))
+        at, kind = dt.datetime.fromisoformat(said.pop("at")), MarkKind(said.pop("kind"))
+        return Mark(at=at, kind=kind, **said)
 
     def _path_of(self, mark: Mark) -> Path:
         return self.folder / f"{mark.number:08d}-{mark.kind.value}.json"
-
-    def _mark_at(self, path: Path) -> Mark:
-        if path not in self._marks:
-            said = json.loads(path.read_text(encoding="utf-8"))
-            at, kind = dt.datetime.fromisoformat(said.pop("at")), MarkKind(said.pop("kind"))
-            self._marks[path] = Mark(at=at, kind=kind, **said)
-        return self._marks[path]
 
 
 def _is_bars(path: Path) -> bool:

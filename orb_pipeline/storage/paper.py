@@ -206,8 +206,8 @@ def _refuse_contradiction(
         was = ", ".join(f"{name} {stands[name]}" for name in differing)
         message = (
             f"The paper journal of {account} on {trading_day} says of {strategy}: {was}; the day traded again says "
-            f"{now}. Expected the same decision. Nothing was written: was a catalogue file changed, or the tape touched, while "
-            "the day was open? Put it back, or stop with `orb halt` and end the day by hand."
+            f"{now}. Expected the same decision. Nothing was written: was a catalogue file changed, or the tape "
+            "touched, while the day was open? Put it back, and stop entries with `orb halt` until it is."
         )
         raise JournalContradictedError(message)
 
@@ -217,4 +217,5 @@ def _by_strategy(rows: pd.DataFrame) -> dict[str, dict[str, object]]:
     said = rows[sorted(column for column in rows.columns if column not in _OF_THE_WRITER)]
     said = said.assign(trading_day=pd.to_datetime(said["trading_day"]).dt.date)
     plain = said.astype(object).where(said.notna(), None)
-    return {str(row["strategy_id"]): row for row in plain.to_dict("records")}
+    records: list[dict[Any, object]] = plain.to_dict("records")
+    return {str(row["strategy_id"]): {str(name): value for name, value in row.items()} for row in records}

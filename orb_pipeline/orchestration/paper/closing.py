@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -12,10 +11,9 @@ import pyarrow.parquet as pq
 
 from orb_pipeline.errors import InputError
 from orb_pipeline.intake.ingest import ingest_file
-from orb_pipeline.intake.stream import Delivery, Stream
-from orb_pipeline.intake.tape import Tape
 from orb_pipeline.market.trading_day import date_of
 from orb_pipeline.orchestration.paper.landed import last_batches
+from orb_pipeline.orchestration.paper.reader import TapeReader
 from orb_pipeline.orchestration.reconciling import reconcile_day
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.storage.alerts import Alert, Severity, raise_alert
@@ -25,29 +23,21 @@ from orb_pipeline.storage.paper import unfinished_elsewhere
 DAYS = "days"  # folder of the tape: the bars of each day that was traded, as they counted
 
 
-def land(
-    workshop: Workshop,
-    tape: Tape,
-    stream: Stream,
-    deliveries: Mapping[int, Delivery],
-    account: str,
-    day: int,
-    now: dt.datetime,
-) -> None:
+def land(workshop: Workshop, reader: TapeReader, account: str, day: int, now: dt.datetime) -> None:
     """Land the bars of every trading day up to `day`, and let the tape go on from there.
 
     Killed at any point and called again, it goes on where it was. While another account still trades one of the days,
     the tape stays.
     """
-    for symbol in sorted(stream.bars):
-        for of_day in stream.days(symbol):
+    for symbol in reader.stream.symbols:
+        for of_day in reader.stream.days(symbol):
             if of_day <= day:
-                _land_day(workshop, tape, stream, symbol, of_day, now)
+                _land_day(workshop, reader, symbol, of_day, now)
     with workshop.warehouse.transaction() as connection:
         others = unfinished_elsewhere(connection, account, date_of(day))
     if not others:
-        over = [item.file for item in deliveries.values() if not (item.days > day).any()]
-        tape.rebase(now, day, last_batches(workshop), over)
+        over = [item.file for item in reader.deliveries if not (item.days > day).any()]
+        reader.tape.rebase(now, day, last_batches(workshop), over)
 
 
 def reconcile(workshop: Workshop, account: str, now: dt.datetime) -> None:
@@ -71,10 +61,10 @@ def seen_bars(workshop: Workshop, trading_day: dt.date) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=_COLUMNS)
 
 
-def _land_day(workshop: Workshop, tape: Tape, stream: Stream, symbol: str, day: int, now: dt.datetime) -> None:
-    path = tape.folder / DAYS / f"{date_of(day)}-{symbol}.parquet"
+def _land_day(workshop: Workshop, reader: TapeReader, symbol: str, day: int, now: dt.datetime) -> None:
+    path = reader.tape.folder / DAYS / f"{date_of(day)}-{symbol}.parquet"
     if not path.exists():
-        frame = stream.frame(symbol, day)
+        frame = reader.stream.frame(symbol, day)
         with appearing_whole(path) as temporary:
             pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), temporary)
     try:
@@ -83,9 +73,7 @@ def _land_day(workshop: Workshop, tape: Tape, stream: Stream, symbol: str, day: 
         _tell_not_landed(workshop, path, symbol, day, str(error), now)
 
 
-def _tell_not_landed(
-    workshop: Workshop, path: Path, symbol: str, day: int, why: str, now: dt.datetime
-) -> None:
+def _tell_not_landed(workshop: Workshop, path: Path, symbol: str, day: int, why: str, now: dt.datetime) -> None:
     alert = Alert(
         alert="day_not_landed",
         condition=f"day_not_landed:{symbol}:{date_of(day)}",

@@ -30,8 +30,11 @@ class Holder:
 
 
 @contextmanager
-def trading_alone(home: Home, account: str, how: str, now: dt.datetime) -> Iterator[None]:
+def trading_alone(home: Home, account: str, how: str, now: dt.datetime, wait_seconds: float = 0.5) -> Iterator[None]:
     """Be the one who trades the account. The operating system lets the lock go with the process, however it ends.
+
+    Args:
+        wait_seconds: for another trader to end; never less than it takes to ask who trades.
 
     Raises:
         BusyError: another process does; names it and when it began.
@@ -40,11 +43,11 @@ def trading_alone(home: Home, account: str, how: str, now: dt.datetime) -> Itera
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(path)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait_seconds)
     except filelock.Timeout:
         message = (
-            f"Account {account} is traded on paper by {_told(path) or 'another process'} already. One trader an account "
-            "and home: stop that one first, or leave it to it."
+            f"Account {account} is traded on paper by {_told(path) or 'another process'} already. One trader an "
+            "account and home: stop that one first, or leave it to it."
         )
         raise BusyError(message) from None
     try:

@@ -8,13 +8,35 @@ from collections.abc import Iterable, Sequence
 import duckdb
 
 from orb_pipeline.intake.rejects import Rejection, record_rejections
+from orb_pipeline.intake.stream import Stream
 from orb_pipeline.intake.tape import BarFile
+from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.storage.alerts import raise_rejections
 
 Connection = duckdb.DuckDBPyConnection
 
 
-def record(connection: Connection, file: BarFile, rows: Sequence[Rejection], at: dt.datetime) -> None:
+class RejectionRecorder:
+    """Remembers which files' rejections the warehouse has, so that it is opened for new ones only."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self._recorded: set[str] = set()
+
+    def record(self, stream: Stream, at: dt.datetime) -> int:
+        """Enter the stream's rejections; how many rows are new to this recorder."""
+        new = {file: rows for file, rows in stream.rejected.items() if file.path.name not in self._recorded}
+        if not new:
+            return 0
+        with self._workshop.warehouse.transaction() as connection:
+            for file, rows in new.items():
+                _enter(connection, file, rows, at)
+            _tell(connection, {file.symbol for file in new}, at)
+        self._recorded.update(file.path.name for file in new)
+        return sum(map(len, new.values()))
+
+
+def _enter(connection: Connection, file: BarFile, rows: Sequence[Rejection], at: dt.datetime) -> None:
     """Enter rows of a file of the tape, unless as many have been entered before."""
     found = connection.execute("select count(*) from rejected_bars where source_hash = ?", [file.path.name]).fetchone()
     if found is None or found[0] < len(rows):
@@ -29,7 +51,7 @@ def record(connection: Connection, file: BarFile, rows: Sequence[Rejection], at:
         )
 
 
-def raise_for_rejections(connection: Connection, symbols: Iterable[str], at: dt.datetime) -> None:
+def _tell(connection: Connection, symbols: Iterable[str], at: dt.datetime) -> None:
     """Tell how many rows of live bars of these instruments stand in `rejected_bars`, by trading day and reason."""
     rows = connection.execute(
         "select instrument, (try_cast(raw ->> '$.ts_utc' as timestamptz) at time zone 'UTC' + interval 1 hour)::date, "

@@ -1,0 +1,50 @@
+"""The kill switch: `orb halt` and `orb resume`. Its mark is on the tape before the command returns."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from orb_pipeline.errors import InputError
+from orb_pipeline.intake.tape import Mark, MarkKind, Tape
+from orb_pipeline.orchestration.paper.events import mark_events
+from orb_pipeline.orchestration.paper.stops import standing
+from orb_pipeline.settings import Home
+from orb_pipeline.storage.paper import record_events
+from orb_pipeline.storage.warehouse import Warehouse
+
+
+def halt(home: Home, reason: str, now: dt.datetime) -> Mark:
+    """Stop every entry of every account from now on. Open trades run on to their exits.
+
+    Raises:
+        InputError: no reason was given.
+    """
+    if not reason.strip():
+        message = "A halt needs a reason that a reader understands tomorrow; give one with --reason."
+        raise InputError(message)
+    return _put(home, MarkKind.HALT, reason.strip(), now)
+
+
+def resume(home: Home, now: dt.datetime) -> Mark:
+    """Let entries go on.
+
+    Raises:
+        InputError: nothing is halted.
+    """
+    halted = standing_halt(home)
+    if halted is None:
+        message = "Nothing is halted, so there is nothing to resume. `orb paper --once` says what stops entries."
+        raise InputError(message)
+    return _put(home, MarkKind.RESUME, f"resumed after: {halted.reason}", now)
+
+
+def standing_halt(home: Home) -> Mark | None:
+    """The halt that is in force."""
+    return standing(Tape(home).read().marks, "", MarkKind.HALT)
+
+
+def _put(home: Home, kind: MarkKind, reason: str, now: dt.datetime) -> Mark:
+    mark = Tape(home).mark(kind, now, reason)
+    with Warehouse(home.warehouse).transaction() as connection:
+        record_events(connection, mark_events([mark]), now)
+    return mark
