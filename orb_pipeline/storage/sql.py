@@ -17,7 +17,6 @@ import pyarrow as pa
 
 from orb_pipeline.errors import InputError
 from orb_pipeline.storage.lake import Lake
-from orb_pipeline.storage.promised import PROMISED_TABLES
 from orb_pipeline.storage.tables import LAKE_TABLES
 from orb_pipeline.storage.warehouse import Warehouse
 
@@ -43,20 +42,17 @@ def run_query(lake: Lake, warehouse: Warehouse, query: str) -> QueryResult:
     statement = _single_reading_statement(query)
     words = set(re.findall(r"\w+", statement.lower()))
     shelf = _borrow(warehouse, words)
-    known = sorted({*_LAKE_VIEWS, *PROMISED_TABLES, *shelf.names})
+    known = sorted({*_LAKE_VIEWS, *shelf.names})
     wanted = words.intersection(known) or set(known)  # a query that names none may ask which tables there are
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set python_enable_replacements = false")
         for name, rows in shelf.tables.items():
             connection.register(name, rows)
-        promised = sorted(wanted.intersection(PROMISED_TABLES).difference(shelf.tables))
-        for name in promised:
-            connection.register(name, PROMISED_TABLES[name].empty_table())
         files = _make_views(connection, lake, wanted.intersection(_LAKE_VIEWS).difference(shelf.tables))
         _confine(connection, files)
         rows = _fetch(connection, statement, known)
-    return QueryResult(rows, _notes(words.intersection(promised), shelf.simulated))
+    return QueryResult(rows, _notes(shelf.simulated))
 
 
 @dataclass(frozen=True)
@@ -136,11 +132,8 @@ def _fetch(connection: duckdb.DuckDBPyConnection, statement: str, known: list[st
         raise InputError(_sentence(error)) from None
 
 
-def _notes(promised: Iterable[str], simulated: tuple[str, ...]) -> tuple[str, ...]:
-    notes = [f"{name}: this version does not fill this table yet, so it has no rows." for name in sorted(promised)]
-    if simulated:
-        notes.append(f"SIMULATED data in this home: {', '.join(simulated)}.")
-    return tuple(notes)
+def _notes(simulated: tuple[str, ...]) -> tuple[str, ...]:
+    return (f"SIMULATED data in this home: {', '.join(simulated)}.",) if simulated else ()
 
 
 def _sentence(error: duckdb.Error) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from orb_pipeline_tests.acceptance.command import orb
+from orb_pipeline_tests.acceptance.command import orb, simulate
 
 QUERY = (
     "select timestamptz '2024-03-04 23:00:00+00' as at, date '2024-03-05' as day, 1.5 as price, null as nothing, "
@@ -61,9 +61,12 @@ def test_json_of_no_rows_is_an_empty_list(tmp_path: Path) -> None:
 
 
 def test_a_note_for_people_goes_to_stderr(tmp_path: Path) -> None:
+    file = tmp_path / "day.parquet"
+    simulate(tmp_path, file, start="2024-01-02", end="2024-01-03")
+    orb(tmp_path, "ingest", file, "--instrument", "MGC")
     answer = orb(tmp_path, "sql", "select strategy_id from monitor_alerts", "--format", "csv")
     assert answer.out == "strategy_id\n"
-    assert "monitor_alerts: this version does not fill this table yet" in answer.err
+    assert "SIMULATED data in this home: MGC." in answer.err
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "parquet"])

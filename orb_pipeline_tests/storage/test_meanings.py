@@ -20,6 +20,11 @@ OF_THE_WAREHOUSE = (
     "walk_forward_summary",
     "trade_journal",
     "trials",
+    "paper_days",
+    "trading_events",
+    "reconciliation",
+    "reconciled_days",
+    "monitor_alerts",
 )
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tables.md"
 

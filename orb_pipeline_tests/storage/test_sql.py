@@ -11,7 +11,6 @@ import pytest
 
 from orb_pipeline.errors import InputError
 from orb_pipeline.storage.lake import Lake
-from orb_pipeline.storage.promised import PROMISED_TABLES
 from orb_pipeline.storage.sql import run_query
 from orb_pipeline.storage.tables import LAKE_TABLES
 from orb_pipeline.storage.warehouse import Warehouse
@@ -57,11 +56,11 @@ CONTRACT = {
     "walk_forward_summary": "is_expectancy_r oos_expectancy_r oos_is_ratio material_degradation",
     "replay_results": "account trading_day strategy_id trades pnl_r",
     "walk_forward_trades": "",
-    "reconciliation": "",
+    "reconciliation": "account trading_day strategy_id difference",
     "trials": "",
     "waivers": "asset check_name instrument reason until",
     "gate_verdicts": "asset check_name instrument content_hash passed waiver judged_at",
-    "trading_events": "",
+    "trading_events": "event_ts account instrument event reason",
     "monitor_alerts": (
         "alert_id raised_at alert severity strategy_id trading_day value threshold message status acknowledged_at"
     ),
@@ -141,19 +140,8 @@ def test_case_comments_and_a_closing_semicolon_do_not_matter(lake: Lake, warehou
     assert run_query(lake, warehouse, "SELECT COUNT(*) AS n FROM Bars_1M; -- all of them").rows.num_rows == 1
 
 
-def test_an_unfilled_table_says_so_and_a_filled_one_does_not(lake: Lake, warehouse: Warehouse) -> None:
-    assert run_query(lake, warehouse, "select * from monitor_alerts").notes == (
-        "monitor_alerts: this version does not fill this table yet, so it has no rows.",
-    )
-    assert run_query(lake, warehouse, "select * from bars_1m").notes == ()
-
-
-def test_no_promised_table_exists_already(lake: Lake, warehouse: Warehouse) -> None:
-    names = warehouse.frame("select table_name from information_schema.tables")["table_name"]
-    assert not set(PROMISED_TABLES).intersection([*names, *LAKE_TABLES])
-
-
 def test_simulated_instruments_are_named(lake: Lake, warehouse: Warehouse) -> None:
+    assert run_query(lake, warehouse, "select * from bars_1m").notes == ()
     with warehouse.transaction() as connection:
         connection.execute(
             "insert into landed_files (instrument, batch, file, source_file, source_hash, read_rows, landed_rows, "
