@@ -44,8 +44,10 @@ setup(
     ],
     extras_require={
         "databento": ["databento>=0.50,<1"],  # DBN files; optional, since it brings a live client along
+        "ib": ["ib_async>=2.1,<3"],  # Interactive Brokers; 2.1 asks at connect for no more than it is told to
         "dev": [
             "databento>=0.50,<1",  # the DBN intake is tested
+            "ib_async>=2.1,<3",  # the broker is tested against a gateway of our own
             "pytest>=8.3,<10",  # the suite
             "pytest-xdist>=3.6,<4",  # two cores: the suite in half the time
             "hypothesis>=6.100,<7",  # rules with "every" in them

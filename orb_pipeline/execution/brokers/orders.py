@@ -28,6 +28,7 @@ class OrderKind(Enum):
     MARKET = "MARKET"
     LIMIT = "LIMIT"
     STOP = "STOP"
+    OTHER = "OTHER"  # of somebody else
 
 
 class Wish(Enum):
