@@ -24,6 +24,8 @@ from orb_pipeline.intake.rejects import Rejection, record_rejections
 from orb_pipeline.market.front_month import front_month_bars
 from orb_pipeline.market.trading_day import number_of
 from orb_pipeline.orchestration.landed_market import backtest_of_landed, span_of
+from orb_pipeline.orchestration.paper.closing import seen_bars
+from orb_pipeline.orchestration.paper.trader import PaperTrader
 from orb_pipeline.orchestration.reconciling import ReconciledDay, passed_paper_days, reconcile_day
 from orb_pipeline.orchestration.verdicts import Verdict, record
 from orb_pipeline.orchestration.workshop import Workshop
@@ -34,6 +36,7 @@ from orb_pipeline.research.study import Study
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.alerts import acknowledge, open_alerts, unacknowledged_critical
 from orb_pipeline.storage.paper import StoredDay, begin_day, finish_day, merge_paper_day
+from orb_pipeline_tests.data import real_data
 from orb_pipeline_tests.execution.days import backtest_of
 from orb_pipeline_tests.execution.live import WIDE, account
 from orb_pipeline_tests.execution.members import portfolio_of, whole_grid
@@ -85,6 +88,20 @@ class Desk:
         study = Study.of(front, instrument, CATALOGUE.sessions_of(symbol), CATALOGUE.grid)
         fed = [PaperBar(name, bar, 1) for name, bar in bars_in_order({symbol: History(study)}, number)]
         rows = frame_of(trade_day(paper, fed, is_over=True).entries).assign(simulated=False)
+        self.begin(of, day, members, contents)
+        with self.workshop.warehouse.transaction() as connection:
+            merge_paper_day(connection, of.account, day, rows, run_id="paper", at=FINISHED)
+            if is_finished:
+                finish_day(connection, of.account, day, FINISHED)
+
+    def begin(
+        self,
+        of: Account,
+        day: dt.date,
+        members: Sequence[PortfolioStrategy],
+        contents: Mapping[str, str] | None = None,
+    ) -> None:
+        """Fix what a day is traded with."""
         stored = StoredDay(
             account=of.account,
             trading_day=day,
@@ -100,9 +117,19 @@ class Desk:
         )
         with self.workshop.warehouse.transaction() as connection:
             begin_day(connection, stored)
-            merge_paper_day(connection, of.account, day, rows, run_id="paper", at=FINISHED)
-            if is_finished:
-                finish_day(connection, of.account, day, FINISHED)
+
+    def land(self, bars: pd.DataFrame, name: str) -> None:
+        """Ingest bars: `before` the day began, or else when it was over."""
+        path = self.home.root / f"{name}.parquet"
+        path.parent.mkdir(exist_ok=True)
+        bars.to_parquet(path)
+        ingest_file(self.home, CATALOGUE, path, "XAUUSD", now=NOW if name == "before" else FINISHED)
+
+    def deliver(self, bars: pd.DataFrame, name: str) -> None:
+        """Put a file where feeds do."""
+        folder = self.home.landing / "XAUUSD"
+        folder.mkdir(parents=True, exist_ok=True)
+        bars.to_csv(folder / name, index=False)
 
     def reconcile(self, bars: pd.DataFrame, day: dt.date = DAY) -> ReconciledDay:
         return reconcile_day(self.workshop, "25k", day, bars, RECONCILED)
@@ -323,6 +350,37 @@ def test_a_bug_that_is_mended_resolves_the_alert_and_one_that_comes_back_raises_
     desk.execute(plant)
     desk.reconcile(bars)
     assert desk.frame("select status from monitor_alerts order by alert_id")["status"].tolist() == ["resolved", "open"]
+
+
+# The trader's own days.
+
+
+def test_a_day_of_the_trader_is_reconciled_when_it_ends_and_a_late_bar_is_named_once_it_has_landed(home: Home) -> None:
+    bars = pd.read_parquet(real_data("gold_spot_recent", "2026.parquet"))
+    first, end = span_of(number_of(DAY))
+    day = bars[(bars["ts_utc"] >= first) & (bars["ts_utc"] < end)]
+    desk = Desk(home)
+    desk.land(bars[bars["ts_utc"] < first], "before")
+    late = day["ts_utc"] == last_win(bars)
+    for number, part in enumerate([day[~late], day[late], bars[bars["ts_utc"] >= end].head(1)]):
+        desk.deliver(part, f"{number}.csv")
+    desk.begin(ACCOUNT, DAY, MEMBERS)
+    PaperTrader(desk.workshop, ACCOUNT, "a test").step()
+    (found,) = desk.frame("select compared, differing, all_explained from reconciled_days").itertuples(index=False)
+    assert found.compared == len(desk.journal()) > 20
+    assert (found.differing, found.all_explained) == (0, True)
+    assert desk.frame("select alert, value from monitor_alerts").to_numpy().tolist() == [["bars_rejected", 1.0]]
+    desk.land(day[late], "late")
+    again = desk.reconcile(seen_bars(desk.workshop, DAY))
+    assert causes(again) == {"late_bar"}
+    assert again.passed
+
+
+def last_win(bars: pd.DataFrame) -> pd.Timestamp:
+    """The minute of DAY on which the last trade of the backtest wins."""
+    study = Study.of(bars, CATALOGUE.instrument("XAUUSD"), CATALOGUE.sessions_of("XAUUSD"), CATALOGUE.grid)
+    trades = backtest_trades(MEMBERS, {"XAUUSD": backtest_of(History(study.on(number_of(DAY))))}, [number_of(DAY)])
+    return trades.query("outcome == 'win'")["exit_ts"].max()
 
 
 # Days that cannot be reconciled.
