@@ -11,6 +11,7 @@ from orb_pipeline.execution.context import DayContext
 from orb_pipeline.execution.desk import UNLIMITED, SessionDesk
 from orb_pipeline.execution.events import EventType, TradeEvent
 from orb_pipeline.execution.intake import BarError, check_bar, not_expected, not_in_order
+from orb_pipeline.execution.live_orb import LiveORB
 from orb_pipeline.execution.risk import Risk
 from orb_pipeline.execution.states import State
 from orb_pipeline.execution.summary import DailySummary, summarise
@@ -125,6 +126,10 @@ class ExecutionEngine:
     def get_finished_trades(self) -> list[ActiveTrade]:
         """The day's trades that have exited, were rejected or found no entry, in portfolio order."""
         return sorted((trade for trade in self._trades() if trade.state.is_final), key=_position)
+
+    def get_ranges(self) -> list[LiveORB]:
+        """The sessions of the day that are traded, as they stand, in order of instrument and time."""
+        return [desk.orb for book in self._books.values() for desk in book.desks]
 
     def get_daily_summary(self) -> DailySummary:
         """The day as it stands; after its end, until the next one starts, as it ended."""

@@ -13,7 +13,9 @@ from orb_pipeline.execution.engine import ExecutionEngine
 from orb_pipeline.execution.events import EventType, RiskDecision, TradeEvent
 from orb_pipeline.execution.flat import calendars_of, flat_minute
 from orb_pipeline.execution.journal import JournalEntry, entries_of
+from orb_pipeline.execution.live_orb import LiveORB
 from orb_pipeline.execution.risk import RiskManager
+from orb_pipeline.execution.states import State
 from orb_pipeline.execution.trade import ActiveTrade
 from orb_pipeline.market.trading_day import date_of
 from orb_pipeline.portfolio.model import Portfolio
@@ -72,23 +74,43 @@ class DaySoFar:
     Attributes:
         entries: journal rows in portfolio order; those of open trades have no exit yet.
         events: all that the engine told, in order.
-        trades: between break and exit, in portfolio order.
+        trades: all from their break on, in portfolio order; `open_trades` of them have a position.
+        ranges: the sessions that are traded, as they stand.
+        risk: the account's risk manager, as it stands.
+        last_bars: by symbol, the last bar that the engine was fed.
         arrivals: strategy -> place on the tape of the bar on which its fill was put to the risk manager.
-        halt: the limit that has stopped entries for the day; None: none has.
-        is_lost: a drawdown rule has ended the account, today or before.
         is_over: the day has ended.
-        bars: how many the engine was fed; last_minute: of the last one (since the epoch, UTC), None before the first.
+        bars: how many the engine was fed.
     """
 
     entries: tuple[JournalEntry, ...]
     events: tuple[TradeEvent, ...]
     trades: tuple[ActiveTrade, ...]
+    ranges: tuple[LiveORB, ...]
+    risk: RiskManager
+    last_bars: Mapping[str, Bar]
     arrivals: Mapping[str, int]
-    halt: RiskDecision | None
-    is_lost: bool
     is_over: bool
     bars: int
-    last_minute: int | None
+
+    @property
+    def open_trades(self) -> list[ActiveTrade]:
+        return [trade for trade in self.trades if trade.state is State.ENTERED]
+
+    @property
+    def halt(self) -> RiskDecision | None:
+        """The limit that has stopped entries for the day; None: none has."""
+        return self.risk.halt
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether a drawdown rule has ended the account, today or before."""
+        return self.risk.is_lost
+
+    @property
+    def last_minute(self) -> int | None:
+        """Of the last bar (since the epoch, UTC); None before the first."""
+        return max((bar.minute for bar in self.last_bars.values()), default=None)
 
 
 def trade_day(
@@ -113,26 +135,28 @@ def trade_day(
     engine.on_trading_day_start(day.context)
     events: list[TradeEvent] = []
     arrivals: dict[str, int] = {}
-    count, last_minute = 0, None
+    last_bars: dict[str, Bar] = {}
+    count = 0
     for symbol, bar, arrival in bars:
         risk.stopped = stopped(arrival)
         told = engine.on_bar(symbol, bar)
         arrivals.update({str(event.strategy_id): arrival for event in told if event.event_type in _DECIDED})
         events += told
-        count, last_minute = count + 1, bar.minute
+        last_bars[symbol] = bar
+        count += 1
     if is_over:
         events += engine.on_trading_day_end()
     trades = sorted([*engine.get_finished_trades(), *engine.get_active_trades()], key=lambda trade: trade.position)
     return DaySoFar(
         entries=tuple(entries_of(trades, day.account.account, date_of(day.context.day))),
         events=tuple(events),
-        trades=tuple(engine.get_active_trades()),
+        trades=tuple(trades),
+        ranges=tuple(engine.get_ranges()),
+        risk=risk,
+        last_bars=last_bars,
         arrivals=arrivals,
-        halt=risk.halt,
-        is_lost=risk.is_lost,
         is_over=is_over,
         bars=count,
-        last_minute=last_minute,
     )
 
 

@@ -132,7 +132,7 @@ class PaperTrader:
             bars=so_far.bars,
             written=tuple(entry for entry in so_far.entries if before is None or entry not in before),
             events=so_far.events,
-            open_trades=len(so_far.trades),
+            open_trades=len(so_far.open_trades),
             is_over=is_over,
             refused=blocked.reason if blocked else None,
         )
