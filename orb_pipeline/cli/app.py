@@ -12,6 +12,7 @@ import typer
 from orb_pipeline import __version__
 from orb_pipeline.cli.commands import (
     alerts,
+    feed,
     halt,
     ingest,
     paper,
@@ -44,6 +45,7 @@ app = typer.Typer(
 for module in (simulate, ingest, run, status, portfolio, replay, walk_forward, halt, resume, alerts, sql, waive, ui):
     app.command(name=module.__name__.rpartition(".")[2].replace("_", "-"))(module.command)
 app.add_typer(paper.group, name="paper")
+app.add_typer(feed.group, name="feed")
 
 
 def _print_version(wanted: bool) -> None:

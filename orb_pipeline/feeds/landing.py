@@ -74,6 +74,11 @@ class Landing:
         finally:
             lock.release()
 
+    @property
+    def gaps(self) -> Path:
+        """The list of the instrument's gaps."""
+        return self.folder / GAPS
+
     def deliver(self, batch: Batch) -> Path:
         """Put the batch into the folder as one file, and remember it; all its minutes lie after `through`.
 
@@ -95,7 +100,7 @@ class Landing:
         Raises:
             StorageError: the list cannot be written.
         """
-        path = self.folder / GAPS
+        path = self.gaps
         line = _csv_line((written(gap.first), written(gap.last), gap.reason))
         try:
             known = path.read_text(encoding="utf-8") if path.exists() else _csv_line(("from", "to", "reason"))
