@@ -62,9 +62,11 @@ check validated_setups/schema
 check walk_forward/no_degradation
 check walk_forward/schema
 job account_job
+job paper_trading_job
 job research_job
 job walk_forward_nightly
 schedule walk_forward_nightly 20 9 * * * Australia/Brisbane RUNNING
+sensor new_bars_sensor -> paper_trading_job every 5 s RUNNING
 """
 
 
@@ -82,6 +84,10 @@ def test_names_of_all_there_is() -> None:
     found += [
         f"schedule {item.name} {item.cron_schedule} {item.execution_timezone} {item.default_status.value}"
         for item in repository.schedule_defs
+    ]
+    found += [
+        f"sensor {item.name} -> {item.job_name} every {item.minimum_interval_seconds} s {item.default_status.value}"
+        for item in repository.sensor_defs
     ]
     assert [line.strip() for line in found] == NAMES.strip().splitlines()
 

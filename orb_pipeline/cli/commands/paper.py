@@ -64,7 +64,7 @@ def _follow(here: Context, trader: object, *, polling: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
     say(f"Trading {trader.account.account} on paper from {here.home.landing}. Ctrl-C stops it.")
-    follow(trader, here.home, stop, _show, polling=polling)
+    follow(trader, here.home, stop, _show, lambda trouble: say(trouble, style="yellow"), polling=polling)
     say("Stopped.")
 
 

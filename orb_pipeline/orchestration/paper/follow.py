@@ -8,7 +8,7 @@ from pathlib import Path
 
 from watchfiles import watch
 
-from orb_pipeline.errors import BusyError
+from orb_pipeline.errors import BusyError, StorageError
 from orb_pipeline.orchestration.paper.trader import PaperTrader, Step
 from orb_pipeline.settings import Home
 
@@ -17,19 +17,34 @@ _DEBOUNCE_MS = 50
 
 
 def follow(
-    trader: PaperTrader, home: Home, stop: threading.Event, told: Callable[[Step], None], *, polling: bool = False
+    trader: PaperTrader,
+    home: Home,
+    stop: threading.Event,
+    told: Callable[[Step], None],
+    troubled: Callable[[str], None],
+    *,
+    polling: bool = False,
 ) -> None:
-    """Step until `stop` is set. `told` hears of every step that did something.
+    """Step until `stop` is set.
+
+    A home that is busy or cannot be written ends nothing: bars wait where they are, and the next moment tries again.
 
     Args:
+        told: hears of every step that did something.
+        troubled: hears why a step could not be made, once until one can again.
         polling: look at the folders ten times a second instead of being told by the system, which network file systems
             do not do.
     """
+    trouble = ""
     for _ in _moments(home, stop, polling=polling):
         try:
             step = trader.step()
-        except BusyError:
-            continue  # another process is at the tape or the warehouse; nothing is lost, the next moment tries again
+        except (BusyError, StorageError) as error:
+            if str(error) != trouble:
+                troubled(str(error))
+            trouble = str(error)
+            continue
+        trouble = ""
         if step.taken or step.rejected or any(day.written or day.is_over for day in step.days):
             told(step)
 
