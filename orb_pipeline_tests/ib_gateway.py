@@ -81,6 +81,7 @@ class Gateway:
         silent: message types that are never answered.
         received: types of the messages that came in.
         placed: references of the orders that were created, in order; a change creates none.
+        let_go: of each order that was taken, new or changed, whether it was to be transmitted.
         on_message: further messages by type: called with the gateway, the sender and the fields.
     """
 
@@ -92,6 +93,7 @@ class Gateway:
     silent: set[int] = field(default_factory=set)
     received: list[int] = field(default_factory=list)
     placed: list[str] = field(default_factory=list)
+    let_go: list[bool] = field(default_factory=list)
     orders: list[GatewayOrder] = field(default_factory=list)
     executions: list[list[Any]] = field(default_factory=list)
     positions: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -275,7 +277,8 @@ class _Session:
             gateway.orders.append(order)
             gateway.placed.append(order.reference)
             gateway.next_id = max(gateway.next_id, order_id + 1)
-        if fields[27] == "1":
+        gateway.let_go.append(fields[27] == "1")
+        if gateway.let_go[-1]:
             family = {order.order_id, order.parent or order.order_id}
             for one in gateway.orders:
                 if one.is_open and (one.order_id in family or one.parent in family):

@@ -7,9 +7,11 @@ a real broker filled is kept beside it.
 from orb_pipeline.execution.brokers.broker import Broker, BrokerError, OrderRefusedError
 from orb_pipeline.execution.brokers.desired import contract_to_trade, desired_orders, withheld_by
 from orb_pipeline.execution.brokers.differences import Difference, DifferenceKind
+from orb_pipeline.execution.brokers.ib import IbBroker, IbConnection
 from orb_pipeline.execution.brokers.ids import Leg, TradeKey, parse_client_id
 from orb_pipeline.execution.brokers.live import refuse_live
 from orb_pipeline.execution.brokers.manual import ManualFill, enter_manual_fill
+from orb_pipeline.execution.brokers.opening import open_broker
 from orb_pipeline.execution.brokers.orders import (
     BrokerFill,
     BrokerOrder,
@@ -31,6 +33,8 @@ __all__ = [
     "DesiredOrder",
     "Difference",
     "DifferenceKind",
+    "IbBroker",
+    "IbConnection",
     "Leg",
     "ManualFill",
     "OrderKind",
@@ -46,6 +50,7 @@ __all__ = [
     "contract_to_trade",
     "desired_orders",
     "enter_manual_fill",
+    "open_broker",
     "parse_client_id",
     "reconcile_at_start",
     "refuse_live",

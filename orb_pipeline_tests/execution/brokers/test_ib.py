@@ -11,12 +11,16 @@ import pytest
 from orb_pipeline.catalogue import Account
 from orb_pipeline.errors import ConfigurationError, GateFailedError
 from orb_pipeline.execution.brokers import (
+    Broker,
     BrokerError,
     DifferenceKind,
     Leg,
     OrderRefusedError,
+    PaperBroker,
     Side,
+    SignalBroker,
     Wish,
+    open_broker,
     reconcile_at_start,
     sync,
 )
@@ -54,6 +58,7 @@ def test_an_entry_goes_out_as_one_bracket_that_is_let_go_with_its_last_order(
     report = sync(broker, [wanted()], account=ACCOUNT)
     assert report.sent == (ENTRY, STOP, TARGET)
     assert report.differences == ()
+    assert gateway.let_go == [False, False, True]
     entry, stop, target = (gateway.order(name) for name in (ENTRY, STOP, TARGET))
     assert (entry.action, entry.quantity, entry.kind, float(entry.limit)) == ("BUY", 5, "LMT", 1012.0)
     assert (entry.tif, entry.good_till, entry.parent) == ("GTD", "20260209-23:00:00", 0)
@@ -131,6 +136,16 @@ def test_a_filled_trade_keeps_its_bracket_and_its_target_follows_the_session(
     report = sync(broker, [wanted(wish=Wish.FLAT)], account=ACCOUNT)
     assert report.did_nothing
     assert [fill.client_id for fill in report.fills] == [ENTRY, TARGET]
+
+
+def test_a_target_that_has_filled_in_part_is_moved_for_what_is_left(gateway: Gateway, broker: IbBroker) -> None:
+    sync(broker, [wanted()], account=ACCOUNT)
+    gateway.fill(ENTRY, 1012.0)
+    gateway.fill(TARGET, 1036.0, quantity=2)
+    assert sync(broker, [wanted(wish=Wish.HOLD, target="1037.0")], account=ACCOUNT).sent == (TARGET,)
+    target, stop = gateway.order(TARGET), gateway.order(STOP)
+    assert (target.quantity - target.filled, float(target.limit)) == (3, 1037.0)
+    assert stop.quantity - stop.filled == 3
 
 
 def test_what_has_to_be_flat_is_withdrawn_first_and_closed_with_what_is_left(
@@ -253,6 +268,27 @@ def test_a_live_account_is_traded_with_the_word_and_the_days(gateway: Gateway) -
     broker = connect(gateway, account(live_trading=True), days=20)
     assert broker.is_live
     broker.close()
+
+
+def test_the_accounts_file_says_which_broker_is_opened_and_none_gets_past_the_guard(gateway: Gateway) -> None:
+    def opened(**changes: Any) -> Broker:
+        return open_broker(
+            account(**changes),
+            connection=IbConnection(port=gateway.port),
+            instruments=INSTRUMENTS,
+            passed_paper_days=0,
+            notify=lambda _text: None,
+        )
+
+    assert isinstance(opened(), PaperBroker)
+    assert isinstance(opened(broker="signals"), SignalBroker)
+    assert gateway.received == []
+    broker = opened(broker="ib")
+    assert isinstance(broker, IbBroker)
+    broker.close()
+    gateway.accounts = "U1234567"
+    with pytest.raises(GateFailedError):
+        opened(broker="ib", live_trading=True)
 
 
 def test_of_several_accounts_one_has_to_be_named_and_it_is_the_one_that_counts(gateway: Gateway) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
@@ -125,6 +126,50 @@ def test_a_refused_order_does_not_stop_the_others() -> None:
     report = sync(connection, [wanted("A"), wanted("B")], account=ACCOUNT)
     assert [(one.kind, one.client_id) for one in report.differences] == [(DifferenceKind.REFUSED, ENTRY)]
     assert wanted("B").key.client_id(Leg.ENTRY) in market.standing()
+
+
+def test_once_an_exit_has_filled_no_more_is_entered() -> None:
+    market = Market()
+    brought(market, wanted())
+    market.fill(ENTRY, 2)
+    market.remove(STOP)
+    brought(market, wanted())  # a stop for the two
+    market.fill(STOP)
+    brought(market, wanted())
+    assert market.orders == []
+
+
+def test_more_closed_than_entered_is_bought_back() -> None:
+    market = Market()
+    brought(market, wanted())
+    market.fill(ENTRY, 2)
+    market.orders = [order for order in market.orders if order.client_id != ENTRY]
+    market.fill(STOP)  # all five, since the broker did not shrink it
+    assert market.position() == -3
+    brought(market, wanted(wish=Wish.HOLD))
+    close = market.standing()[CLOSE]
+    assert (close.side, close.quantity) == (Side.BUY, 3)
+    market.fill(CLOSE)
+    assert market.position() == 0
+    assert brought(market, wanted(wish=Wish.HOLD)).calls == []
+
+
+def test_a_fill_between_two_questions_is_no_difference() -> None:
+    market = Market()
+    brought(market, wanted())
+
+    class Slow(Connection):
+        """Its positions lag one question behind."""
+
+        last: Mapping[str, int] = {}
+
+        def positions(self) -> Mapping[str, int]:
+            answer, self.last = self.last, super().positions()
+            return answer
+
+    market.fill(ENTRY)
+    report = sync(Slow(market), [wanted(wish=Wish.HOLD)], account=ACCOUNT)
+    assert report.differences == ()
 
 
 # At start.
