@@ -41,18 +41,53 @@ def command(
         message = f"Expected either --once or --follow, found {'both' if once else 'neither'}."
         raise InputError(message)
     from orb_pipeline.orchestration.paper.lock import trading_alone
+    from orb_pipeline.orchestration.paper.orders import order_desk
     from orb_pipeline.orchestration.paper.trader import PaperTrader
     from orb_pipeline.orchestration.workshop import Workshop
 
     here: Context = context.obj
     terms = here.catalogue.account(account)
     with trading_alone(here.home, terms.account, "follow" if follow else "once", here.now()):
-        trader = PaperTrader(Workshop(here.home, here.catalogue), terms, "orb paper")
+        workshop = Workshop(here.home, here.catalogue)
+        trader = PaperTrader(workshop, terms, "orb paper", order_desk(workshop, terms))
         if once:
             step = trader.step()
             _show(step)
             raise typer.Exit(1 if any(day.refused for day in step.days) else 0)
         _follow(here, trader, polling=polling)
+
+
+@group.command()
+def fill(
+    context: typer.Context,
+    strategy: Annotated[str, typer.Option(metavar="ID", help="The trade's strategy.")],
+    leg: Annotated[str, typer.Option(help="What filled: entry, stop, target or close.")],
+    quantity: Annotated[int, typer.Option(min=1, help="Contracts.")],
+    price: Annotated[float, typer.Option(help="As the broker confirmed it.")],
+    at: Annotated[str, typer.Option(metavar="TIME", help="When, with its zone: 2026-02-09T13:45+00:00.")],
+    account: Account = None,
+) -> None:
+    """Enter a fill by hand, for an account whose orders are messages to a person."""
+    from orb_pipeline.execution.brokers import Leg, ManualFill, TradeKey
+    from orb_pipeline.market.trading_day import date_of, day_number
+    from orb_pipeline.orchestration.paper.orders import enter_fill
+    from orb_pipeline.orchestration.workshop import Workshop
+
+    here: Context = context.obj
+    name = here.catalogue.account(account).account
+    try:
+        filled_at, what = dt.datetime.fromisoformat(at), Leg(leg)
+    except ValueError:
+        known = ", ".join(item.value for item in Leg)
+        message = f"Expected a time such as 2026-02-09T13:45+00:00 and one of {known}; found --at {at} and --leg {leg}."
+        raise InputError(message) from None
+    if filled_at.tzinfo is None:
+        message = f"The time {at} has no zone; add one, such as {at}+00:00."
+        raise InputError(message)
+    key = TradeKey(name, date_of(day_number(int(filled_at.timestamp()) // 60)), strategy)
+    typed = ManualFill(key, what, quantity, price, filled_at)
+    entered = enter_fill(Workshop(here.home, here.catalogue), typed, here.now())
+    say(f"Entered: {entered.side.value} {entered.quantity} {entered.contract} at {entered.price:.10g} ({key}).")
 
 
 def _follow(here: Context, trader: object, *, polling: bool) -> None:

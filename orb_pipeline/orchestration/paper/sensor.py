@@ -13,6 +13,7 @@ from orb_pipeline.intake.tape import Tape
 from orb_pipeline.market.trading_day import day_number, day_open
 from orb_pipeline.orchestration import pictures
 from orb_pipeline.orchestration.paper.lock import trader_of, trading_alone
+from orb_pipeline.orchestration.paper.orders import order_desk
 from orb_pipeline.orchestration.paper.trader import PaperTrader, Step
 from orb_pipeline.orchestration.scope import ACCOUNT_TAG
 from orb_pipeline.orchestration.workshop import Workshop
@@ -37,7 +38,7 @@ def trade_landed_bars(context: dg.OpExecutionContext, workshop: dg.ResourceParam
         return
     try:
         with trading_alone(workshop.home, account.account, "run", workshop.now(), _WAIT_SECONDS):
-            step = PaperTrader(workshop, account, context.run_id).step()
+            step = PaperTrader(workshop, account, context.run_id, order_desk(workshop, account)).step()
     except OrbError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     for day in step.days:

@@ -15,6 +15,7 @@ from orb_pipeline.intake.tape import Mark, MarkKind
 from orb_pipeline.market.trading_day import date_of, day_open, number_of
 from orb_pipeline.orchestration.paper import closing
 from orb_pipeline.orchestration.paper.events import limit_events, mark_events
+from orb_pipeline.orchestration.paper.orders import OrderDesk
 from orb_pipeline.orchestration.paper.permission import Permitted, permitted, why_refused
 from orb_pipeline.orchestration.paper.reader import TapeReader
 from orb_pipeline.orchestration.paper.rejecting import RejectionRecorder
@@ -69,10 +70,12 @@ class PaperTrader:
 
     Args:
         run_id: recorded beside journal rows.
+        orders: of an account whose orders leave the house; see `order_desk`.
     """
 
-    def __init__(self, workshop: Workshop, account: Account, run_id: str) -> None:
+    def __init__(self, workshop: Workshop, account: Account, run_id: str, orders: OrderDesk | None = None) -> None:
         self.account = account
+        self._orders = orders
         self._workshop = workshop
         self._run_id = run_id
         self._reader = TapeReader(workshop)
@@ -126,6 +129,7 @@ class PaperTrader:
                 reason, place = why
                 self._mark(MarkKind.BLOCKED, reason, now, place)
                 return self._trade(day, now)
+        self._bring_orders(terms, so_far, now)
         blocked = standing(self._marks, self.account.account, MarkKind.BLOCKED)
         return DayStep(
             trading_day=date_of(day),
@@ -237,6 +241,15 @@ class PaperTrader:
         if so_far.is_over:
             self._finished = day
         return None
+
+    def _bring_orders(self, terms: Terms, so_far: DaySoFar, now: dt.datetime) -> None:
+        """Bring the account's broker to the day so far; what it cannot explain halts entries."""
+        if self._orders is None:
+            return
+        stopped = stops_of(self._marks, self.account.account)(self._reader.tape.read().last_number)
+        brought = self._orders.bring(terms, so_far, entries_stopped=stopped is not None, now=now)
+        if brought.differences and standing(self._marks, self.account.account, MarkKind.HALT) is None:
+            self._mark(MarkKind.HALT, brought.differences[0].message, now)
 
     def _pass_over(self, day: int, now: dt.datetime) -> None:
         """Enter a day that is over and was never allowed to begin."""
