@@ -24,7 +24,6 @@ from orb_pipeline.orchestration.paper.terms import Terms, begin, terms_of
 from orb_pipeline.orchestration.paper.waiting import patience_over
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.storage.paper import (
-    TradingEvent,
     finish_day,
     last_finished,
     merge_paper_day,
@@ -107,6 +106,7 @@ class PaperTrader:
             done = days[date_of(day)] = self._trade(day, now)
             if not done.is_over and not self._lose_patience(day, now):
                 break
+        self._tell_marks(now)
         return Step(taken, self._rejections.record(self._reader.stream, now), tuple(days.values()))
 
     # A day.
@@ -123,7 +123,7 @@ class PaperTrader:
             return DayStep(date_of(day), is_over=is_over, refused=refused)
         bars, before = self._bars(terms, day, through), self._written.get(day)
         so_far = trade_day(terms.paper_day, bars, stops_of(self._marks, self.account.account), is_over=is_over)
-        if so_far.entries != before or is_over or any(event.source not in self._told for event in self._mark_events):
+        if so_far.entries != before or is_over:
             why = self._write(day, terms, so_far, now)
             if why is not None:
                 reason, place = why
@@ -225,7 +225,6 @@ class PaperTrader:
         """One transaction: journal, events, the day's end. Or, where nothing may be entered: why, and from where on."""
         account, trading_day = self.account.account, date_of(day)
         rows = frame_of(so_far.entries).assign(simulated=terms.stored.simulated)
-        events = self._mark_events
         with self._workshop.warehouse.transaction() as connection:
             known = set(paper_journal(connection, account, trading_day)["strategy_id"])
             entered = [entry for entry in so_far.entries if entry.risk_check_passed and entry.strategy_id not in known]
@@ -233,11 +232,10 @@ class PaperTrader:
             if why is not None:
                 return why, min(so_far.arrivals[entry.strategy_id] for entry in entered)
             merge_paper_day(connection, account, trading_day, rows, run_id=self._run_id, at=now)
-            record_events(connection, [*events, *limit_events(so_far, terms)], now)
+            record_events(connection, limit_events(so_far, terms), now)
             if so_far.is_over:
                 finish_day(connection, account, trading_day, now)
         self._written[day] = so_far.entries
-        self._told.update(event.source for event in events)
         if so_far.is_over:
             self._finished = day
         return None
@@ -255,7 +253,6 @@ class PaperTrader:
         """Enter a day that is over and was never allowed to begin."""
         with self._workshop.warehouse.transaction() as connection:
             begin(connection, self.account, day, None, now, simulated=self._simulated)
-            record_events(connection, self._mark_events, now)
             finish_day(connection, self.account.account, date_of(day), now)
         self._finished = day
 
@@ -281,16 +278,20 @@ class PaperTrader:
 
     # The tape's end.
 
+    def _tell_marks(self, now: dt.datetime) -> None:
+        """Enter what stopped entries, and let them go on, into `trading_events`."""
+        new = [event for event in mark_events(self._marks) if event.source not in self._told]
+        if new:
+            with self._workshop.warehouse.transaction() as connection:
+                record_events(connection, new, now)
+            self._told.update(event.source for event in new)
+
     def _mark(self, kind: MarkKind, reason: str, now: dt.datetime, place: int | None = None) -> None:
         self._reader.tape.mark(kind, now, reason, place=place, account=self.account.account)
 
     @property
     def _marks(self) -> Sequence[Mark]:
         return self._reader.tape.read().marks
-
-    @property
-    def _mark_events(self) -> list[TradingEvent]:
-        return mark_events(self._marks)
 
     @property
     def _simulated(self) -> bool:
