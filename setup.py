@@ -3,6 +3,7 @@
 from setuptools import find_packages, setup
 
 DAGSTER = "1.13.27"  # dagster, its webserver and its GraphQL layer are tested as one release; raise them together
+DATABENTO = "databento>=0.66,<1"  # 0.66 knows END_OF_INTERVAL, by which the gateway says that a minute is complete
 
 setup(
     name="orb_pipeline",
@@ -35,6 +36,7 @@ setup(
         "fsspec>=2024.6",  # the lake's location as a URL
         "filelock>=3.15",  # one ingest an instrument at a time; the lock dies with its process
         "watchfiles>=1.0,<2",  # `orb paper --follow` hears of landing files at once; 1.0 has timeouts that yield
+        "apprise>=1.9,<2",  # notifications to phones: one library for Telegram, Discord, Slack, email and webhooks
         "psutil>=5.9",  # is a run's recorded process alive
         "typer>=0.16,<1",  # the `orb` command
         "rich>=13.7",  # tables and progress in the terminal
@@ -43,11 +45,11 @@ setup(
         "tzdata>=2024.1",  # time zones where the system has none
     ],
     extras_require={
-        "databento": ["databento>=0.50,<1"],  # DBN files; optional, since it brings a live client along
+        "databento": [DATABENTO],  # DBN files and the live feed
         "ib": ["ib_async>=2.1,<3"],  # Interactive Brokers; 2.1 asks at connect for no more than it is told to
         "dev": [
-            "databento>=0.50,<1",  # the DBN intake is tested
-            "ib_async>=2.1,<3",  # the broker is tested against a gateway of our own
+            DATABENTO,  # the DBN intake and the live feed are tested
+            "ib_async>=2.1,<3",  # broker and feed are tested against gateways of our own
             "pytest>=8.3,<10",  # the suite
             "pytest-xdist>=3.6,<4",  # two cores: the suite in half the time
             "hypothesis>=6.100,<7",  # rules with "every" in them

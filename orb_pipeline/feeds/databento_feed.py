@@ -130,7 +130,7 @@ class _Session:
         elif isinstance(record, self._dbn.SymbolMappingMsg):
             self._symbols[record.instrument_id] = record.stype_out_symbol
         elif isinstance(record, self._dbn.SystemMsg) and record.code == self._dbn.SystemCode.END_OF_INTERVAL:
-            yield self._open.end()
+            yield self._open.end(record.ts_event // _NS_PER_MINUTE - 1)  # it is stamped with the interval's end
         elif isinstance(record, self._dbn.ErrorMsg):
             self._take_error(record)
 

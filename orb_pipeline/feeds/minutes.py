@@ -27,9 +27,9 @@ class OpenMinutes:
         self._held.append(bar)
         return over
 
-    def end(self, minute: int | None = None) -> Batch | None:
-        """The minutes up to `minute` (None: all held) are over; their bars, if there are any."""
-        over = [bar for bar in self._held if minute is None or bar.minute <= minute]
+    def end(self, minute: int) -> Batch | None:
+        """The minutes up to `minute` are over; their bars, if there are any."""
+        over = [bar for bar in self._held if bar.minute <= minute]
         if not over:
             return None
         self._held = [bar for bar in self._held if bar not in over]

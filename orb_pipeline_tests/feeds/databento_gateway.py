@@ -27,7 +27,8 @@ def ohlcv(minute: int, number: int = 1, tenths: int = 21001, volume: int = 4) ->
 
 
 def end_of_interval(minute: int) -> dbn.SystemMsg:
-    return dbn.SystemMsg((NINE + minute) * NS, "End of interval for ohlcv-1m", dbn.SystemCode.END_OF_INTERVAL)
+    """Stamped, as Databento does, with the end of the interval."""
+    return dbn.SystemMsg((NINE + minute + 1) * NS, "End of interval for ohlcv-1m", dbn.SystemCode.END_OF_INTERVAL)
 
 
 def mapping(number: int, symbol: str) -> dbn.SymbolMappingMsg:

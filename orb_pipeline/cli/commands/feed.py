@@ -112,6 +112,26 @@ def databento(
     _run(here, DatabentoFeed(of, key, here.now, dataset, gateway, port), instrument)
 
 
+@group.command("ib")
+def ib(
+    context: typer.Context,
+    instrument: Instrument,
+    host: Annotated[str, typer.Option(help="Where TWS or IB Gateway runs.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Of its API: 4002 or 7497 paper, 4001 or 7496 live.")
+    ] = 4002,
+    client_id: Annotated[int, typer.Option(min=1, help="A number that no other API client of it uses.")] = 17,
+    exchange: Annotated[str | None, typer.Option(help="Where the futures are listed, such as COMEX.")] = None,
+    contracts: Annotated[int, typer.Option(min=1, max=20, help="How many, nearest expiry first.")] = 3,
+) -> None:
+    """Interactive Brokers, through TWS or IB Gateway: five-second bars built into minutes. Read-only, no key."""
+    from orb_pipeline.feeds.ib_feed import IbFeed
+
+    here: Context = context.obj
+    of = here.catalogue.instrument(instrument)
+    _run(here, IbFeed(of, here.now, host, port, client_id, exchange, contracts), instrument)
+
+
 def _run(here: Context, feed: Feed, symbol: str) -> None:
     """Run a feed until it ends or is stopped."""
     from orb_pipeline.cli.feed_report import FeedReport
