@@ -21,7 +21,7 @@ from orb_pipeline.market.trading_day import MINUTES_PER_DAY
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 60.0
 _ALIVE_SECONDS = 10.0
-_LOST = frozenset({1100, 1101, 1300, 10182})  # TWS and IB are apart, or were and subscriptions are gone
+_LOST = frozenset({1100, 1101, 1300, 10182, 326})  # TWS and IB are apart, or were; the client's number is taken
 _NO_SECURITY = 200
 _HISTORY = 162
 _HARMLESS = frozenset({300, 366, 10225})  # nothing left to cancel; ib_async subscribes anew by itself

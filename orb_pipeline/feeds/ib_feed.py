@@ -14,7 +14,7 @@ from orb_pipeline.feeds.minute_builder import MinuteBuilder
 from orb_pipeline.feeds.stamps import minute_of
 from orb_pipeline.market.trading_day import MINUTES_PER_DAY, day_number, day_open
 
-HOST, PORT, CLIENT_ID = "127.0.0.1", 4002, 17
+HOST, PORT, CLIENT_ID = "127.0.0.1", 4002, 18  # the broker is 17
 CONTRACTS = 3
 _POLL_SECONDS = 0.2
 _GRACE = dt.timedelta(seconds=10)  # after a minute, until its last part is here

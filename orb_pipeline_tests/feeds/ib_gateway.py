@@ -34,6 +34,8 @@ class IbGateway:
         subscription_error: code and text in place of five-second bars.
         message: code and text that end the first connection's stream, while it stays open.
         exchanges: where the futures are listed.
+        is_deaf: it does not say what time it is.
+        is_taken: another client has this one's number.
         asked: history that was asked for: contract, end, duration.
     """
 
@@ -50,6 +52,7 @@ class IbGateway:
     exchanges: tuple[str, ...] = ("COMEX",)
     wanted: int = 2
     is_deaf: bool = False
+    is_taken: bool = False
     asked: list[tuple[int, str, str]] = field(default_factory=list)
     messages: list[list[str]] = field(default_factory=list)
     port: int = 0
@@ -112,6 +115,9 @@ class _Session:
                 answer(fields)
 
     def _start(self, _fields: list[str]) -> None:
+        if self._gateway.is_taken:
+            self._error("-1", 326, "Unable to connect as the client id is already in use")
+            raise EOFError
         self._send(15, 1, "DU1")
         self._send(9, 1, 1)
 

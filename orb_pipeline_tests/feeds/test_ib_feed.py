@@ -209,6 +209,13 @@ def test_no_tws_is_waited_for_and_says_where_it_was_sought(home: Home, caplog: p
     assert logging.getLogger("ib_async").handlers
 
 
+def test_a_number_that_another_client_has_is_waited_for_and_named(home: Home) -> None:
+    now = Now()
+    now.stops_after = 1
+    told = run_until(home, IbGateway(is_taken=True), 0, now)
+    assert "client id is already in use (326)" in told.reasons[0]
+
+
 def test_more_than_a_week_is_a_gap(home: Home) -> None:
     with Landing.held(home, "MGC", "ib") as landing:
         landing.deliver(batch(NINE - 8 * 1440))

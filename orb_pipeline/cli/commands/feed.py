@@ -81,7 +81,7 @@ def replay(
     from orb_pipeline.settings import Home
 
     here: Context = context.obj
-    of = here.catalogue.instrument(instrument)
+    of, pace = here.catalogue.instrument(instrument), _speed(speed)
     if file is not None and from_home is not None:
         message = "give a FILE or --from-home, not both."
         raise typer.BadParameter(message, param_hint="--from-home")
@@ -91,7 +91,7 @@ def replay(
         history = landed_history(home, of, span)
     else:
         history = file_history(file.absolute(), of, _options(timezone, None, None, None), span)
-    _run(here, ReplayFeed(history, here.now, _speed(speed), bars_per_file), instrument)
+    _run(here, ReplayFeed(history, here.now, pace, bars_per_file), instrument)
 
 
 @group.command("databento")
@@ -120,7 +120,7 @@ def ib(
     port: Annotated[
         int, typer.Option(min=1, max=65535, help="Of its API: 4002 or 7497 paper, 4001 or 7496 live.")
     ] = 4002,
-    client_id: Annotated[int, typer.Option(min=1, help="A number that no other API client of it uses.")] = 17,
+    client_id: Annotated[int, typer.Option(min=1, help="A number that no other API client of it uses.")] = 18,
     exchange: Annotated[str | None, typer.Option(help="Where the futures are listed, such as COMEX.")] = None,
     contracts: Annotated[int, typer.Option(min=1, max=20, help="How many, nearest expiry first.")] = 3,
 ) -> None:
