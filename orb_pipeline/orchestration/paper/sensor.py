@@ -22,7 +22,7 @@ from orb_pipeline.settings import Home
 JOB = "paper_trading_job"
 MINIMUM_INTERVAL_SECONDS = 5  # what the daemon's loop allows
 KEPT_DAYS = 3  # of finished runs, each some 135 KB; what they did stands in the journal
-RETRY_SECONDS = 30
+RETRY_SECONDS = 10
 _WAIT_SECONDS = 120.0  # for the run before this one
 _RUN_KEY = "dagster/run_key"
 _PRUNED_AT_ONCE = 200
