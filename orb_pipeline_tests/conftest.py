@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from orb_pipeline.settings import HOME_VARIABLE, LAKE_VARIABLE, Home
+from orb_pipeline.settings import HOME_VARIABLE, LAKE_VARIABLE, NOTIFY_VARIABLES, Home
 from orb_pipeline_tests.data import SHARED_DATA
 
 IN_CI = os.environ.get("CI") == "true"
@@ -47,7 +47,8 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_home_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in (HOME_VARIABLE, LAKE_VARIABLE, "DAGSTER_HOME"):
+    channels = [variable for variable in os.environ if variable.startswith(NOTIFY_VARIABLES)]
+    for variable in (HOME_VARIABLE, LAKE_VARIABLE, "DAGSTER_HOME", *channels):
         monkeypatch.delenv(variable, raising=False)
 
 

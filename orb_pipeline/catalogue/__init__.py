@@ -15,17 +15,20 @@ from orb_pipeline.catalogue.models import (
     Simulation,
     Validation,
 )
+from orb_pipeline.catalogue.notifications import Channel, Notifications
 
 __all__ = [
     "ENTRY_MODELS",
     "Account",
     "Catalogue",
+    "Channel",
     "FlatBy",
     "FoldRules",
     "Gates",
     "Grid",
     "Instrument",
     "Intake",
+    "Notifications",
     "PortfolioRules",
     "PropFirm",
     "Research",

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from orb_pipeline.catalogue.accounts import ORDER_KEYS, Account, PortfolioRules
 from orb_pipeline.catalogue.folds import WalkForwardRules
 from orb_pipeline.catalogue.models import VOLUME_FILTER, Grid, Instrument, Research, SessionSet
+from orb_pipeline.catalogue.notifications import Channel, Notifications
 from orb_pipeline.errors import ConfigurationError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -28,6 +29,7 @@ FILES = (
     "accounts.yaml",
     "portfolio.yaml",
     "walk_forward.yaml",
+    "notifications.yaml",
 )
 
 
@@ -43,6 +45,7 @@ class Catalogue:
     default_account: str
     portfolio: PortfolioRules
     walk_forward: WalkForwardRules
+    notifications: Notifications
 
     def instrument(self, symbol: str) -> Instrument:
         try:
@@ -123,7 +126,17 @@ def load_catalogue(user_folder: Path | None = None) -> Catalogue:
         default_account=_default_account(files, accounts),
         portfolio=files.validate(PortfolioRules, "portfolio.yaml", (), files.tree("portfolio.yaml")),
         walk_forward=files.validate(WalkForwardRules, "walk_forward.yaml", (), files.tree("walk_forward.yaml")),
+        notifications=_notifications(files),
     )
+
+
+def _notifications(files: _Files) -> Notifications:
+    name = "notifications.yaml"
+    channels = {
+        channel: files.validate(Channel, name, ("channels", channel), {"name": channel, **entry})
+        for channel, entry in files.entries(name, "channels")
+    }
+    return files.validate(Notifications, name, (), {**files.tree(name), "channels": channels})
 
 
 def _accounts(files: _Files) -> dict[str, Account]:

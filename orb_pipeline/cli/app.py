@@ -15,6 +15,7 @@ from orb_pipeline.cli.commands import (
     feed,
     halt,
     ingest,
+    notify,
     paper,
     portfolio,
     replay,
@@ -42,7 +43,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (simulate, ingest, run, status, portfolio, replay, walk_forward, halt, resume, alerts, sql, waive, ui):
+for module in (
+    simulate,
+    ingest,
+    run,
+    status,
+    portfolio,
+    replay,
+    walk_forward,
+    halt,
+    resume,
+    alerts,
+    notify,
+    sql,
+    waive,
+    ui,
+):
     app.command(name=module.__name__.rpartition(".")[2].replace("_", "-"))(module.command)
 app.add_typer(paper.group, name="paper")
 app.add_typer(feed.group, name="feed")

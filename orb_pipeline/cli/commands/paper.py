@@ -15,7 +15,8 @@ from orb_pipeline.cli.options import Account
 from orb_pipeline.errors import InputError
 
 if TYPE_CHECKING:
-    from orb_pipeline.orchestration.paper.trader import DayStep, Step
+    from orb_pipeline.orchestration.paper.trader import DayStep, PaperTrader, Step
+    from orb_pipeline.orchestration.workshop import Workshop
 
 group = typer.Typer(invoke_without_command=True, add_completion=False)
 
@@ -40,6 +41,7 @@ def command(
     if once == follow:
         message = f"Expected either --once or --follow, found {'both' if once else 'neither'}."
         raise InputError(message)
+    from orb_pipeline.orchestration.notifying import tell
     from orb_pipeline.orchestration.paper.lock import trading_alone
     from orb_pipeline.orchestration.paper.orders import order_desk
     from orb_pipeline.orchestration.paper.trader import PaperTrader
@@ -53,8 +55,9 @@ def command(
         if once:
             step = trader.step()
             _show(step)
+            tell(workshop)
             raise typer.Exit(1 if any(day.refused for day in step.days) else 0)
-        _follow(here, trader, polling=polling)
+        _follow(here, workshop, trader, polling=polling)
 
 
 @group.command()
@@ -90,16 +93,21 @@ def fill(
     say(f"Entered: {entered.side.value} {entered.quantity} {entered.contract} at {entered.price:.10g} ({key}).")
 
 
-def _follow(here: Context, trader: object, *, polling: bool) -> None:
+def _follow(here: Context, workshop: Workshop, trader: PaperTrader, *, polling: bool) -> None:
+    from orb_pipeline.orchestration.notifying import telling
     from orb_pipeline.orchestration.paper.follow import follow
-    from orb_pipeline.orchestration.paper.trader import PaperTrader
 
-    assert isinstance(trader, PaperTrader)  # noqa: S101 - made by the caller
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
     say(f"Trading {trader.account.account} on paper from {here.home.landing}. Ctrl-C stops it.")
-    follow(trader, here.home, stop, _show, lambda trouble: say(trouble, style="yellow"), polling=polling)
+    with telling(workshop) as there_is_news:
+
+        def told(step: Step) -> None:
+            _show(step)
+            there_is_news()
+
+        follow(trader, here.home, stop, told, lambda trouble: say(trouble, style="yellow"), polling=polling)
     say("Stopped.")
 
 

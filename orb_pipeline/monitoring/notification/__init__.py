@@ -1,0 +1,1 @@
+"""What is told to an operator's phone: worked out, routed, spaced out, sent. `sender` alone knows apprise."""
