@@ -11,7 +11,10 @@ import pytest
 from orb_pipeline import __version__
 from orb_pipeline_tests.acceptance.command import ORB, orb
 
-COMMANDS = ("simulate", "ingest", "run", "status", "sql", "waive", "ui")
+COMMANDS = (
+    *("simulate", "ingest", "run", "status", "portfolio", "replay", "walk-forward", "paper", "halt", "resume", "feed"),
+    *("alerts", "sql", "waive", "ui"),
+)
 HEAVY = ("pandas", "dagster", "numba", "pyarrow", "duckdb", "matplotlib", "pydantic")
 
 
