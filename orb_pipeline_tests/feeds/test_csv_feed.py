@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -190,6 +191,23 @@ def test_once_takes_files_as_finished_and_ends(home: Home, path: Path) -> None:
     run(home, CsvFeed(path, load_catalogue().instrument("MGC"), ReadOptions(), now, once=True), now)
     assert delivered(home) == ["00 MGCJ24", "01 MGCJ24"]
     assert now.waits == []
+
+
+def test_a_folder_may_hold_files_that_appear_whole(home: Home, tmp_path: Path) -> None:
+    folder = tmp_path / "bars"
+    folder.mkdir()
+    (folder / "notes.md").write_text("no bars", encoding="utf-8")
+
+    def add() -> None:
+        stamps = [moment_of(NINE + n) for n in (0, 1)]
+        values = dict.fromkeys(("open", "high", "low", "close"), 2000.1) | {"volume": 1, "simulated": True}
+        frame = pd.DataFrame({"ts_utc": stamps, "source_symbol": "MGCJ4", **values})
+        frame.to_parquet(folder / "day.parquet", index=False)
+
+    assert follow(home, folder, add, minute=NINE + 9) == ["00 MGCJ24", "01 MGCJ24"]
+    trader = Trader(home)
+    trader.take()
+    assert {row["simulated"] for row in trader.rows} == {"true"}
 
 
 def test_a_file_that_is_not_there_is_an_error(home: Home, tmp_path: Path) -> None:
