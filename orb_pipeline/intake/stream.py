@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -78,7 +79,7 @@ class Stream:
     """The bars of the tape that count, and those that do not.
 
     Attributes:
-        bars: by symbol and trading day (days since the epoch), in the order of the tape.
+        bars: by symbol and trading day (days since the epoch), in order of time, then contract.
         rejected: by file, the rows of it that do not count.
         through: every minute up to it (since the epoch) is traded as it is; None before the first such mark.
         simulated: by symbol, whether any bar of the tape is simulated.
@@ -91,6 +92,7 @@ class Stream:
     simulated: dict[str, bool] = field(default_factory=dict)
     _seen: dict[tuple[str, str, int], Bar] = field(default_factory=dict)
     _last: dict[tuple[str, str], int] = field(default_factory=dict)
+    _arrived: set[tuple[str, int]] = field(default_factory=set)
 
     def landed(self, symbol: str, frame: pd.DataFrame) -> None:
         """Begin with bars that had landed before the tape began: columns of storage.tables.LANDED_BARS, in order."""
@@ -137,11 +139,11 @@ class Stream:
 
     def days(self, symbol: str) -> list[int]:
         """Trading days (since the epoch) of which bars arrived on the tape, in order."""
-        return sorted(day for of, day in self.bars if of == symbol and self.bars[of, day][-1].arrival)
+        return sorted(day for of, day in self._arrived if of == symbol)
 
     def of_day(self, symbol: str, day: int) -> list[StreamBar]:
         """Bars of a trading day, those that had landed before included, in order of time, then contract."""
-        return sorted(self.bars.get((symbol, day), ()), key=_minute_and_contract)
+        return list(self.bars.get((symbol, day), ()))
 
     def frame(self, symbol: str, day: int) -> pd.DataFrame:
         """The same as a file of bars has them."""
@@ -171,7 +173,10 @@ class Stream:
         return Reason.LATE_BAR if self.through is not None and bar.minute <= self.through else None
 
     def _accept(self, symbol: str, item: StreamBar) -> None:
-        self.bars.setdefault((symbol, day_number(item.bar.minute)), []).append(item)
+        day = day_number(item.bar.minute)
+        insort(self.bars.setdefault((symbol, day), []), item, key=_minute_and_contract)
+        if item.arrival:
+            self._arrived.add((symbol, day))
         self._seen[symbol, item.contract, item.bar.minute] = item.bar
         self._last[symbol, item.contract] = item.bar.minute
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from orb_pipeline.intake.stream import Delivery, Stream, read_delivery
-from orb_pipeline.intake.tape import BarFile, Mark, Tape, TapeContent
+from orb_pipeline.intake.tape import BarFile, Mark, MarkKind, Tape, TapeContent
 from orb_pipeline.market.trading_day import day_number, day_open, minutes_of
 from orb_pipeline.orchestration.paper.landed import LandedBars, last_batches
 from orb_pipeline.orchestration.workshop import Workshop
@@ -17,7 +19,7 @@ class TapeReader:
 
     Attributes:
         stream: the bars that count, up to the end of the tape as it was last read.
-        content: what was on it then; base: where it begins.
+        content: what was on it then, and marks that were put since; base: where it begins.
         landed: bars that had landed before.
     """
 
@@ -81,6 +83,11 @@ class TapeReader:
                 self.stream.add(self._delivery(item), base)
             self._folded = item.number
         return begins_anew
+
+    def mark(self, kind: MarkKind, at: dt.datetime, reason: str, **said: Any) -> None:
+        """Put a mark at the end of the tape; raises what Tape.take does."""
+        self.tape.mark(kind, at, reason, **said)
+        self.content = replace(self.content, marks=self.tape.read().marks)
 
     def first_arrival(self, day: int) -> int:
         """The number of the first file with bars of the day."""

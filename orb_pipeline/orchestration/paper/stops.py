@@ -23,6 +23,9 @@ def stops_of(marks: Sequence[Mark], account: str) -> Callable[[int], RiskDecisio
             spans.append((stop.place, mark.place, _refusal(stop)))
     spans += [(stop.place, None, _refusal(stop)) for stop in standing.values()]
 
+    if not spans:
+        return lambda _place: None
+
     def refusal(place: int) -> RiskDecision | None:
         return next((stop for first, end, stop in spans if first <= place and (end is None or place < end)), None)
 

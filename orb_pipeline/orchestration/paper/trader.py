@@ -134,7 +134,7 @@ class PaperTrader:
         return DayStep(
             trading_day=date_of(day),
             bars=so_far.bars,
-            written=tuple(entry for entry in so_far.entries if before is None or entry not in before),
+            written=_written_since(before, so_far.entries),
             events=so_far.events,
             open_trades=len(so_far.open_trades),
             is_over=is_over,
@@ -144,14 +144,13 @@ class PaperTrader:
     def _bars(self, terms: Terms, day: int, through: int) -> list[PaperBar]:
         """The front months' bars of the day up to minute `through`."""
         markets = terms.paper_day.context.markets
-        return in_engine_order(
-            [
-                PaperBar(symbol, item.bar, item.arrival)
-                for symbol in terms.symbols
-                for item in self._reader.stream.of_day(symbol, day)
-                if item.contract == markets[symbol].front_month and item.bar.minute <= through
-            ]
-        )
+        bars = [
+            PaperBar(symbol, item.bar, item.arrival)
+            for symbol in terms.symbols
+            for item in self._reader.stream.of_day(symbol, day)
+            if item.contract == markets[symbol].front_month and item.bar.minute <= through
+        ]
+        return bars if len(terms.symbols) == 1 else in_engine_order(bars)
 
     def _terms_of(self, day: int, now: dt.datetime) -> tuple[Terms | None, str | None]:
         """The day's terms, fixed now where it begins; or why it does not begin."""
@@ -216,7 +215,7 @@ class PaperTrader:
         over = patience_over(self._reader.stream, symbols, day, now, self._reader.quiet_seconds(now), grace)
         if over is None:
             return False
-        self._reader.tape.mark(MarkKind.THROUGH, now, over.reason, minute=over.minute)
+        self._reader.mark(MarkKind.THROUGH, now, over.reason, minute=over.minute)
         return True
 
     # Writing.
@@ -287,12 +286,17 @@ class PaperTrader:
             self._told.update(event.source for event in new)
 
     def _mark(self, kind: MarkKind, reason: str, now: dt.datetime, place: int | None = None) -> None:
-        self._reader.tape.mark(kind, now, reason, place=place, account=self.account.account)
+        self._reader.mark(kind, now, reason, place=place, account=self.account.account)
 
     @property
     def _marks(self) -> Sequence[Mark]:
-        return self._reader.tape.read().marks
+        return self._reader.content.marks
 
     @property
     def _simulated(self) -> bool:
         return any(self._reader.stream.simulated.values())
+
+
+def _written_since(before: Sequence[JournalEntry] | None, entries: Sequence[JournalEntry]) -> tuple[JournalEntry, ...]:
+    """Rows that were added or have changed."""
+    return () if entries == before else tuple(entry for entry in entries if before is None or entry not in before)
