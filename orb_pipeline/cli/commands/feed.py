@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orb_pipeline.cli.commands.ingest import _columns as columns_of
+from orb_pipeline.cli.commands.ingest import columns_of
 from orb_pipeline.cli.context import Context
 from orb_pipeline.cli.options import Instrument
 

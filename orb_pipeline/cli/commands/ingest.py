@@ -49,7 +49,7 @@ def command(
     options = ReadOptions(
         timezone=timezone,
         delimiter=delimiter,
-        columns=_columns(column or []),
+        columns=columns_of(column or []),
         header=header,
         stamp_format=stamp_format,
     )
@@ -80,7 +80,7 @@ def command(
     raise typer.Exit(max((error.exit_code for error in refused), default=0))
 
 
-def _columns(pairs: list[str]) -> dict[str, str]:
+def columns_of(pairs: list[str]) -> dict[str, str]:
     columns = {}
     for pair in pairs:
         role, sign, name = pair.partition("=")
