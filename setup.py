@@ -16,6 +16,7 @@ setup(
         "orb_pipeline": ["py.typed"],
         "orb_pipeline.catalogue": ["data/*.yaml"],
         "orb_pipeline.monitoring": ["*.css"],
+        "orb_pipeline.monitoring.dashboard": ["*.css", "*.js"],
         "orb_pipeline.orchestration": ["gates/*.sql"],
         "orb_pipeline.storage": ["migrations/*.sql"],
     },
@@ -41,6 +42,7 @@ setup(
         "typer>=0.16,<1",  # the `orb` command
         "rich>=13.7",  # tables and progress in the terminal
         "pandas-market-calendars>=5.1,<6",  # closes and holidays of the exchanges; names CME's metals and equity hours
+        "plotly>=6.0,<8",  # the dashboard's plots; brings its plotly.js along, which the page holds; 6.0 packs arrays
         "matplotlib>=3.9,<4",  # plots in asset metadata
         "tzdata>=2024.1",  # time zones where the system has none
     ],
@@ -52,6 +54,9 @@ setup(
             "ib_async>=2.1,<3",  # broker and feed are tested against gateways of our own
             "pytest>=8.3,<10",  # the suite
             "pytest-xdist>=3.6,<4",  # two cores: the suite in half the time
+            "playwright>=1.45",  # drives Debian's chromium in the tests of the dashboard
+            "axe-playwright-python>=0.1.4,<1",  # axe-core, the accessibility engine, in that browser
+            "html5lib>=1.1,<2",  # reads the dashboard as browsers do
             "hypothesis>=6.100,<7",  # rules with "every" in them
             "ruff>=0.12,<1",  # style and common mistakes
             "mypy>=1.15,<3",  # types, strict on domain code

@@ -8,7 +8,7 @@ output keeps nobody waiting. Once the tables stand, the connection may read the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -39,8 +39,18 @@ def run_query(lake: Lake, warehouse: Warehouse, query: str) -> QueryResult:
     Raises:
         InputError: it is no single reading statement, names an unknown table or column, or is not valid SQL.
     """
-    statement = _single_reading_statement(query)
-    words = set(re.findall(r"\w+", statement.lower()))
+    (rows,), notes = run_queries(lake, warehouse, [query])
+    return QueryResult(rows, notes)
+
+
+def run_queries(lake: Lake, warehouse: Warehouse, queries: Sequence[str]) -> tuple[list[pa.Table], tuple[str, ...]]:
+    """Answer several selects over one state of the warehouse: their rows, and what the reader of them should know.
+
+    Raises:
+        InputError: as run_query does, for the first that is wrong.
+    """
+    statements = [_single_reading_statement(query) for query in queries]
+    words = {word for statement in statements for word in re.findall(r"\w+", statement.lower())}
     shelf = _borrow(warehouse, words)
     known = sorted({*_LAKE_VIEWS, *shelf.names})
     wanted = words.intersection(known) or set(known)  # a query that names none may ask which tables there are
@@ -51,8 +61,8 @@ def run_query(lake: Lake, warehouse: Warehouse, query: str) -> QueryResult:
             connection.register(name, rows)
         files = _make_views(connection, lake, wanted.intersection(_LAKE_VIEWS).difference(shelf.tables))
         _confine(connection, files)
-        rows = _fetch(connection, statement, known)
-    return QueryResult(rows, _notes(shelf.simulated))
+        rows = [_fetch(connection, statement, known) for statement in statements]
+    return rows, _notes(shelf.simulated)
 
 
 @dataclass(frozen=True)
