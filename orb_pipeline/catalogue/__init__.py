@@ -15,11 +15,13 @@ from orb_pipeline.catalogue.models import (
     Simulation,
     Validation,
 )
+from orb_pipeline.catalogue.monitoring import AlertRules, Monitoring
 from orb_pipeline.catalogue.notifications import Channel, Notifications
 
 __all__ = [
     "ENTRY_MODELS",
     "Account",
+    "AlertRules",
     "Catalogue",
     "Channel",
     "FlatBy",
@@ -28,6 +30,7 @@ __all__ = [
     "Grid",
     "Instrument",
     "Intake",
+    "Monitoring",
     "Notifications",
     "PortfolioRules",
     "PropFirm",

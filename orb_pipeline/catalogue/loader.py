@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from orb_pipeline.catalogue.accounts import ORDER_KEYS, Account, PortfolioRules
 from orb_pipeline.catalogue.folds import WalkForwardRules
 from orb_pipeline.catalogue.models import VOLUME_FILTER, Grid, Instrument, Research, SessionSet
+from orb_pipeline.catalogue.monitoring import Monitoring
 from orb_pipeline.catalogue.notifications import Channel, Notifications
 from orb_pipeline.errors import ConfigurationError
 
@@ -30,6 +31,7 @@ FILES = (
     "portfolio.yaml",
     "walk_forward.yaml",
     "notifications.yaml",
+    "monitoring.yaml",
 )
 
 
@@ -46,6 +48,7 @@ class Catalogue:
     portfolio: PortfolioRules
     walk_forward: WalkForwardRules
     notifications: Notifications
+    monitoring: Monitoring
 
     def instrument(self, symbol: str) -> Instrument:
         try:
@@ -127,6 +130,7 @@ def load_catalogue(user_folder: Path | None = None) -> Catalogue:
         portfolio=files.validate(PortfolioRules, "portfolio.yaml", (), files.tree("portfolio.yaml")),
         walk_forward=files.validate(WalkForwardRules, "walk_forward.yaml", (), files.tree("walk_forward.yaml")),
         notifications=_notifications(files),
+        monitoring=files.validate(Monitoring, "monitoring.yaml", (), files.tree("monitoring.yaml")),
     )
 
 
