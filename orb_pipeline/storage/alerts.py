@@ -1,13 +1,14 @@
 """Alerts: what an operator should know of, raised once for each condition while it stands.
 
 A condition stands from the moment it is raised until it is resolved. Acknowledging an alert says that somebody has seen
-it; the condition stands on, and is not raised again. One that was resolved and comes about anew is raised anew.
+it; the condition stands on, and is not raised again. One that was resolved and comes about anew is raised anew. One
+that becomes graver opens again, for what was acknowledged was less; one that becomes lighter stays as grave as it was.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 
@@ -29,6 +30,10 @@ class Severity(StrEnum):
     WARNING = "WARNING"
     CRITICAL = "CRITICAL"
 
+    def is_graver_than(self, other: Severity) -> bool:
+        order = list(Severity)
+        return order.index(self) > order.index(other)
+
 
 class Status(StrEnum):
     """OPEN: nobody has acknowledged it. ACKNOWLEDGED: seen, and it stands. RESOLVED: it is over."""
@@ -47,6 +52,8 @@ class Alert:
         condition: what it is about: the same text for the same thing, another one for another.
         message: a paragraph for the operator.
         value: what was seen; threshold: where it begins to be worth an alert; both in the alert's own unit.
+        expected: the backtest's figure, or what is normal; sample_size: over how many trades or days `value` is;
+            chance: of such a value or worse without any drift.
         raised_at: aware.
     """
 
@@ -61,6 +68,9 @@ class Alert:
     trading_day: dt.date | None = None
     value: float | None = None
     threshold: float | None = None
+    expected: float | None = None
+    sample_size: int | None = None
+    chance: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +83,82 @@ class StoredAlert(Alert):
     acknowledged_at: dt.datetime | None
     acknowledged_by: str | None
     resolved_at: dt.datetime | None
+    escalated_at: dt.datetime | None
+
+
+class Change(StrEnum):
+    """What became of an alert."""
+
+    RAISED = "raised"
+    ESCALATED = "escalated"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True)
+class Changed:
+    change: Change
+    alert: StoredAlert
+
+
+def settle(
+    connection: Connection, alerts: Iterable[Alert], kinds: Collection[str], at: dt.datetime
+) -> tuple[Changed, ...]:
+    """Make `alerts` all that stands of these kinds: raise what is new, escalate what is graver, resolve what is over.
+
+    What stands on takes its present figures and words without opening again. Told the same again, nothing changes.
+    Alerts of other kinds are left alone.
+
+    Raises:
+        ValueError: an alert is of none of `kinds`, or two have one condition.
+    """
+    wanted = _by_condition(alerts, kinds)
+    standing = {alert.condition: alert for alert in standing_alerts(connection) if alert.alert in kinds}
+    changes: dict[str, Change] = {}
+    for condition, alert in wanted.items():
+        known = standing.get(condition)
+        if known is None:
+            raise_alert(connection, alert)
+            changes[condition] = Change.RAISED
+        elif alert.severity.is_graver_than(known.severity):
+            _restate(connection, known, alert, escalated_at=at)
+            changes[condition] = Change.ESCALATED
+        elif alert.severity is known.severity and alert.message != known.message:
+            _restate(connection, known, alert)
+    for condition in standing.keys() - wanted.keys():
+        resolve(connection, condition, at)
+        changes[condition] = Change.RESOLVED
+    found = [Changed(change, _present(connection, condition)) for condition, change in changes.items()]
+    return tuple(sorted(found, key=lambda item: item.alert.alert_id))
+
+
+def _by_condition(alerts: Iterable[Alert], kinds: Collection[str]) -> dict[str, Alert]:
+    found: dict[str, Alert] = {}
+    for alert in alerts:
+        if alert.alert not in kinds or alert.condition in found:
+            message = f"{alert.condition} is of none of the kinds {', '.join(kinds)}, or is there twice."
+            raise ValueError(message)
+        found[alert.condition] = alert
+    return found
+
+
+def _restate(connection: Connection, known: StoredAlert, alert: Alert, escalated_at: dt.datetime | None = None) -> None:
+    """Give a standing alert the figures and words of the present; escalated, it opens again."""
+    figures = {name: getattr(alert, name) for name in _RESTATED}
+    if escalated_at is not None:
+        figures |= {"severity": alert.severity.value, "escalated_at": escalated_at, "status": Status.OPEN.value}
+        figures |= {"acknowledged_at": None, "acknowledged_by": None}
+    assignments = ", ".join(f"{name} = ?" for name in figures)
+    query = f"update monitor_alerts set {assignments} where alert_id = ?"  # noqa: S608 - names declared here
+    connection.execute(query, [*figures.values(), known.alert_id])
+
+
+_RESTATED = ("message", "value", "threshold", "expected", "sample_size", "chance")
+
+
+def _present(connection: Connection, condition: str) -> StoredAlert:
+    found = _last_of(connection, condition)
+    assert found is not None  # noqa: S101 - it was written in this transaction
+    return found
 
 
 def raise_alert(connection: Connection, alert: Alert) -> bool:
@@ -150,6 +236,11 @@ def open_alerts(connection: Connection) -> list[StoredAlert]:
 def standing_alerts(connection: Connection) -> list[StoredAlert]:
     """Open ones, and those that were acknowledged and are not over."""
     return _select(connection, "status <> ?", [Status.RESOLVED.value])
+
+
+def all_alerts(connection: Connection) -> list[StoredAlert]:
+    """Every one there ever was."""
+    return _select(connection, "true", [])
 
 
 def unacknowledged_critical(connection: Connection) -> list[StoredAlert]:
