@@ -11,6 +11,7 @@ from orb_pipeline.orchestration.nightly import walk_forward_nightly_job
 from orb_pipeline.orchestration.paper.sensor import new_bars_sensor, paper_trading_job
 from orb_pipeline.orchestration.resources import resources
 from orb_pipeline.orchestration.schedules import walk_forward_nightly
+from orb_pipeline.orchestration.watching import alerts_after_failure, alerts_after_success, alerts_every_five_minutes
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.settings import Home
 
@@ -20,7 +21,7 @@ _catalogue = load_catalogue(_home.catalogue)
 defs = dg.Definitions(
     assets=all_assets(_catalogue),
     jobs=[*JOBS, walk_forward_nightly_job, paper_trading_job],
-    schedules=[walk_forward_nightly],
-    sensors=[new_bars_sensor],
+    schedules=[walk_forward_nightly, alerts_every_five_minutes],
+    sensors=[new_bars_sensor, alerts_after_success, alerts_after_failure],
     resources=resources(Workshop(_home, _catalogue)),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -113,6 +113,18 @@ def find(connection: Connection, asset: str, scope: str, content_hash: str) -> B
         run_id=run_id,
         built_at=built_at,
     )
+
+
+def latest_contents(
+    connection: Connection, assets: Collection[str], scopes: Sequence[str]
+) -> dict[tuple[str, str], str]:
+    """(asset, scope) -> hash of the content that was built last."""
+    rows = connection.execute(
+        "select asset, instrument, arg_max(content_hash, built_at) from asset_builds "
+        "where list_contains(?::varchar[], asset) and list_contains(?::varchar[], instrument) group by all",
+        [list(assets), list(scopes)],
+    ).fetchall()
+    return {(asset, scope): content_hash for asset, scope, content_hash in rows}
 
 
 def select_scopes(connection: Connection, assets: Sequence[str]) -> list[str]:

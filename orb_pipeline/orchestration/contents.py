@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import duckdb
 
 from orb_pipeline.orchestration.builds import LANDED_BARS
+from orb_pipeline.orchestration.gates import WATCHING_ASSETS
 from orb_pipeline.orchestration.rows import WAREHOUSE_TABLES
 from orb_pipeline.orchestration.scope import ScopeKind
 from orb_pipeline.storage.lake import Lake
@@ -27,11 +28,14 @@ def in_lake(lake: Lake, kind: ScopeKind) -> Contents:
 
 
 def in_warehouse(connection: duckdb.DuckDBPyConnection, kind: ScopeKind, scopes: Iterable[str]) -> Contents:
-    """Rows of these scopes, all of this kind; a scope without rows has a content, too."""
+    """Rows of these scopes, all of this kind; a scope without rows has a content, too.
+
+    Of assets that only tell how things stand it is not asked.
+    """
     scopes = tuple(scopes)
     return {
         (table, scope): rows.stored(connection, scope).content_hash
         for table, rows in WAREHOUSE_TABLES.items()
-        if rows.kind is kind
+        if rows.kind is kind and table not in WATCHING_ASSETS
         for scope in scopes
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from orb_pipeline.orchestration.gates import ACCOUNT_ASSETS, RESEARCH_ASSETS
+from orb_pipeline.orchestration.gates import ACCOUNT_ASSETS, RESEARCH_ASSETS, WATCHING_ASSETS
 
 research_job = dg.define_asset_job(
     "research_job",
@@ -20,4 +20,11 @@ account_job = dg.define_asset_job(
     executor_def=dg.in_process_executor,
 )
 
-JOBS = (research_job, account_job) if ACCOUNT_ASSETS else (research_job,)
+alerts_job = dg.define_asset_job(
+    "alerts_job",
+    selection=dg.AssetSelection.assets(*WATCHING_ASSETS),
+    description="The alerts that stand, evaluated and published, whether or not gates hold.",
+    executor_def=dg.in_process_executor,
+)
+
+JOBS = (research_job, account_job, alerts_job)

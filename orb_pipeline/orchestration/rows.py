@@ -25,7 +25,8 @@ class Rows:
         kind: what its rows belong to; the column of that name holds the scope.
         key: the columns that tell one row of a scope from another; rows are in their order.
         only: columns with the values that they have in the asset's rows, where the table holds others, too.
-        remarks: columns that say when or by which run a row was written, and are no content.
+        remarks: columns that are no content: such as say when or by which run a row was written.
+        shared: rows that name no scope are every scope's.
     """
 
     table: str
@@ -33,6 +34,7 @@ class Rows:
     key: tuple[str, ...]
     only: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    shared: bool = False
 
     def select(self, connection: Connection, scope: str) -> pd.DataFrame:
         """The scope's rows by key, times in UTC."""
@@ -64,6 +66,8 @@ class Rows:
     def _where(self, scope: str) -> tuple[str, list[object]]:
         allowed: dict[str, tuple[object, ...]] = {self.kind.value: (scope,), **self.only}
         where = " and ".join(f"{column} in ({', '.join('?' * len(values))})" for column, values in allowed.items())
+        if self.shared:
+            where = where.replace(f"{self.kind.value} in (?)", f"({self.kind.value} = ? or {self.kind.value} is null)")
         return where, [value for values in allowed.values() for value in values]
 
 
@@ -80,6 +84,21 @@ WAREHOUSE_TABLES: dict[str, Rows] = {
         ("mode", "trading_day", "strategy_id"),
         only={"mode": ("replay", "walk_forward")},
         remarks=("journal_id", "run_id", "created_at"),
+    ),
+    "monitor_alerts": Rows(
+        "monitor_alerts",
+        ScopeKind.ACCOUNT,
+        ("alert_id",),
+        only={"status": ("open", "acknowledged")},
+        remarks=(
+            "message",
+            "value",
+            "threshold",
+            "expected",
+            "sample_size",
+            "chance",
+        ),  # go on changing while it stands
+        shared=True,
     ),
 }
 """What assets keep in the warehouse, by the name under which it is read: an asset's, or that of a table beside one."""

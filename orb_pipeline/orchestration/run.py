@@ -12,13 +12,15 @@ from orb_pipeline.catalogue import Catalogue
 from orb_pipeline.errors import InputError, MissingDataError
 from orb_pipeline.intake.ledger import nothing_landed, select_landed
 from orb_pipeline.orchestration.assets import all_assets
-from orb_pipeline.orchestration.gates import ACCOUNT_ASSETS, ASSETS, RESEARCH_ASSETS
+from orb_pipeline.orchestration.gates import ACCOUNT_ASSETS, ASSETS, RESEARCH_ASSETS, WATCHING_ASSETS
 from orb_pipeline.orchestration.holding import holding_instruments
 from orb_pipeline.orchestration.instance import open_instance
-from orb_pipeline.orchestration.jobs import JOBS, account_job, research_job
+from orb_pipeline.orchestration.jobs import JOBS, account_job, alerts_job, research_job
+from orb_pipeline.orchestration.monitoring import evaluate_alerts
 from orb_pipeline.orchestration.progress import AssetSummary, Listener, RunSummary, Silence
 from orb_pipeline.orchestration.recovery import process_tag, recover
 from orb_pipeline.orchestration.resources import resources
+from orb_pipeline.orchestration.run_ends import run_ends
 from orb_pipeline.orchestration.scope import ACCOUNT_TAG
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.settings import Home
@@ -40,7 +42,8 @@ def run_graph(
     """Materialise the graph up to asset `to` (default: all of it), one run for each instrument and one for the account.
 
     A gate that fails ends its instrument's run and no other one's. The account's run takes every instrument of the home
-    whose research holds; where there is none it is not started. Runs of killed processes are failed first.
+    whose research holds; where there is none it is not started. Runs of killed processes are failed first. However the
+    runs end, alerts are evaluated at the end, and published where `to` includes them.
 
     Args:
         symbols: default every instrument with landed bars.
@@ -61,7 +64,11 @@ def run_graph(
         recover(instance)
         runner = _Runner(definitions, instance, workshop, recorder)
         summaries = [runner.run_instrument(symbol, of_instruments) for symbol in chosen]
-        return [*summaries, runner.run_account(name, of_account)] if of_account else summaries
+        if of_account:
+            summaries.append(runner.run_account(name, of_account))
+        else:
+            runner.evaluate_alerts()
+        return summaries
 
 
 class _Recorder:
@@ -107,16 +114,25 @@ class _Runner:
     def run_account(self, account: str, assets: tuple[str, ...]) -> RunSummary:
         self.recorder.run_started(account, assets)
         symbols, left_out = holding_instruments(self.workshop)
+        built = tuple(asset for asset in assets if asset not in WATCHING_ASSETS)
+        watching = tuple(asset for asset in assets if asset in WATCHING_ASSETS)
         if symbols:
-            summary = self._execute(account_job.name, account, assets, tags={ACCOUNT_TAG: account})
+            summary = self._execute(account_job.name, account, built, tags={ACCOUNT_TAG: account})
         else:
             why = f"the research of no instrument holds ({', '.join(left_out)})"
-            self._tell_what_was_skipped(account, assets, why)
+            self._tell_what_was_skipped(account, built, why)
             message = f"Not started, since {why}: there is nothing to trade."
-            summary = RunSummary(account, None, False, 0.0, self._summaries(assets), message)
+            summary = RunSummary(account, None, False, 0.0, self._summaries(built), message)
+        self.evaluate_alerts()
+        if watching:
+            summary = _joined(summary, self._execute(alerts_job.name, account, watching, tags={ACCOUNT_TAG: account}))
         summary = replace(summary, left_out=left_out)
         self.recorder.run_finished(summary)
         return summary
+
+    def evaluate_alerts(self) -> None:
+        """A gate that failed and a run that failed raise their alerts, and those that hold again end them."""
+        evaluate_alerts(self.workshop, self.workshop.now(), run_ends(self.instance))
 
     def _execute(
         self,
@@ -150,6 +166,17 @@ class _Runner:
 
     def _summaries(self, assets: tuple[str, ...]) -> tuple[AssetSummary, ...]:
         return tuple(self.recorder.assets[asset] for asset in assets)
+
+
+def _joined(built: RunSummary, watching: RunSummary) -> RunSummary:
+    """One summary of an account's run and of the one that published its alerts."""
+    return replace(
+        built,
+        succeeded=built.succeeded and watching.succeeded,
+        seconds=built.seconds + watching.seconds,
+        assets=built.assets + watching.assets,
+        message=built.message or watching.message,
+    )
 
 
 def _failure(result: dg.ExecuteInProcessResult) -> str | None:

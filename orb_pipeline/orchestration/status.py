@@ -15,7 +15,7 @@ from orb_pipeline.market.trading_day import day_open, last_closed_day, number_of
 from orb_pipeline.orchestration import builds, contents, verdicts
 from orb_pipeline.orchestration.builds import Build
 from orb_pipeline.orchestration.contents import Contents
-from orb_pipeline.orchestration.gates import ACCOUNT_ASSETS, RESEARCH_ASSETS, gates_of, kind_of
+from orb_pipeline.orchestration.gates import ACCOUNT_ASSETS, RESEARCH_ASSETS, WATCHING_ASSETS, gates_of, kind_of
 from orb_pipeline.orchestration.holding import select_holding
 from orb_pipeline.orchestration.rows import WAREHOUSE_TABLES
 from orb_pipeline.orchestration.scope import ScopeKind
@@ -108,9 +108,10 @@ def read_status(home: Home, catalogue: Catalogue, now: dt.datetime) -> Status:
     with Warehouse(home.warehouse).transaction() as connection:
         landed = select_landed(connection)
         symbols = sorted({*landed, *(scope for table, scope in present if table in RESEARCH_ASSETS)})
-        accounts = builds.select_scopes(connection, ACCOUNT_ASSETS)
+        accounts = builds.select_scopes(connection, [name for name in ACCOUNT_ASSETS if name not in WATCHING_ASSETS])
         present |= contents.in_warehouse(connection, ScopeKind.INSTRUMENT, symbols)
         present |= contents.in_warehouse(connection, ScopeKind.ACCOUNT, accounts)
+        present |= builds.latest_contents(connection, WATCHING_ASSETS, accounts)
         view = _View(connection, catalogue, landed, present, now)
         return Status(
             tuple(InstrumentStatus(name, landed.get(name), view.assets(RESEARCH_ASSETS, name)) for name in symbols),

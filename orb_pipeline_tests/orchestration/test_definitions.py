@@ -13,6 +13,7 @@ from pathlib import Path
 import dagster as dg
 import psutil
 import yaml
+from dagster._core.definitions.freshness import CronFreshnessPolicy
 
 from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.orchestration.assets import all_assets
@@ -38,11 +39,14 @@ asset portfolio <- daily_features orb_outcomes validated_setups
 asset replay_results <- bars_1m daily_features experimental_strategies orb_outcomes portfolio trading_days
 asset walk_forward <- bars_1m daily_features orb_outcomes portfolio replay_results trading_days
 asset trade_journal <- replay_results walk_forward
+asset monitor_alerts <- trade_journal
 check bars_1m/schema
 check daily_features/no_lookahead
 check daily_features/schema
 check experimental_strategies/overfitting
 check experimental_strategies/schema
+check monitor_alerts/no_open_critical
+check monitor_alerts/schema
 check orb_outcomes/matches_reference
 check orb_outcomes/no_lookahead
 check orb_outcomes/schema
@@ -62,11 +66,17 @@ check validated_setups/schema
 check walk_forward/no_degradation
 check walk_forward/schema
 job account_job
+job alerts_job
 job paper_trading_job
 job research_job
 job walk_forward_nightly
+schedule alerts_every_five_minutes */5 * * * * UTC RUNNING
 schedule walk_forward_nightly 20 9 * * * Australia/Brisbane RUNNING
+sensor alerts_after_failure -> none every 10 s RUNNING
+sensor alerts_after_success -> none every 10 s RUNNING
 sensor new_bars_sensor -> paper_trading_job every 5 s RUNNING
+fresh bars_1m by 0 11 * * 2-6 Australia/Brisbane
+fresh trade_journal by 0 11 * * 2-6 Australia/Brisbane
 """
 
 
@@ -86,8 +96,15 @@ def test_names_of_all_there_is() -> None:
         for item in repository.schedule_defs
     ]
     found += [
-        f"sensor {item.name} -> {item.job_name} every {item.minimum_interval_seconds} s {item.default_status.value}"
+        f"sensor {item.name} -> {' '.join(target.job_name for target in item.targets) or 'none'} every "
+        f"{item.minimum_interval_seconds} s {item.default_status.value}"
         for item in repository.sensor_defs
+    ]
+    found += [
+        f"fresh {spec.key.to_user_string()} by {spec.freshness_policy.deadline_cron} {spec.freshness_policy.timezone}"
+        for asset in all_assets(load_catalogue())
+        for spec in asset.specs
+        if isinstance(spec.freshness_policy, CronFreshnessPolicy)
     ]
     assert [line.strip() for line in found] == NAMES.strip().splitlines()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from orb_pipeline.catalogue import Catalogue
-from orb_pipeline.orchestration.assets.account import portfolio, replay_results, trade_journal
+from orb_pipeline.orchestration.assets.account import monitor_alerts, portfolio, replay_results, trade_journal
 from orb_pipeline.orchestration.assets.bars import bars_1m, trading_days
 from orb_pipeline.orchestration.assets.research import (
     daily_features,
@@ -16,7 +16,7 @@ from orb_pipeline.orchestration.assets.research import (
 from orb_pipeline.orchestration.assets.walk_forward import walk_forward
 
 OF_INSTRUMENTS = (bars_1m, trading_days, daily_features, orb_outcomes, experimental_strategies, validated_setups)
-OF_ACCOUNTS: tuple[dg.AssetsDefinition, ...] = (portfolio, replay_results, walk_forward, trade_journal)
+OF_ACCOUNTS: tuple[dg.AssetsDefinition, ...] = (portfolio, replay_results, walk_forward, trade_journal, monitor_alerts)
 
 
 def all_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:

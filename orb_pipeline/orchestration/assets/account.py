@@ -8,9 +8,10 @@ from orb_pipeline.errors import GateFailedError
 from orb_pipeline.execution.account_run import run_account
 from orb_pipeline.execution.results import daily_results, equity_curve
 from orb_pipeline.orchestration import pictures
-from orb_pipeline.orchestration.assets.facts import HEAVY, Facts, account_asset
+from orb_pipeline.orchestration.assets.facts import AFTER_EACH_TRADING_DAY, HEAVY, Facts, account_asset
 from orb_pipeline.orchestration.bench import AccountBench
 from orb_pipeline.orchestration.holding import nothing_holds
+from orb_pipeline.orchestration.monitoring import evaluate_alerts
 from orb_pipeline.orchestration.selecting import CANDIDATES, correlation_rows, select_portfolio, write_document
 from orb_pipeline.orchestration.trading import BACKTEST, backtest_of, portfolio_of, rows_of
 from orb_pipeline.storage.journal import replace_journal
@@ -71,7 +72,7 @@ def replay_results(work: AccountBench) -> Facts:
     }
 
 
-@account_asset(group=GROUP, kinds={"duckdb"}, deps=["replay_results", "walk_forward"])
+@account_asset(group=GROUP, kinds={"duckdb"}, deps=["replay_results", "walk_forward"], freshness=AFTER_EACH_TRADING_DAY)
 def trade_journal(work: AccountBench) -> Facts:
     """Every trade and every refused entry of the replay and of walk-forward's tests, each in its mode."""
     work.read("replay_results", "walk_forward")
@@ -82,6 +83,22 @@ def trade_journal(work: AccountBench) -> Facts:
     counts = passed.groupby(stored["mode"]).agg(["sum", "size"])
     table = pd.DataFrame({"trades": counts["sum"], "rejections": counts["size"] - counts["sum"]}).reset_index()
     return {"days_written": sum(map(len, written.values())), "by_mode": pictures.table(table)}
+
+
+@account_asset(group=GROUP, kinds={"duckdb"}, deps=["trade_journal"])
+def monitor_alerts(work: AccountBench) -> Facts:
+    """Alerts that stand, of the account and of none in particular, whether or not the gates further up hold."""
+    changes = evaluate_alerts(work.workshop, work.workshop.now())
+    stored = work.judge_rows().pandas()
+    shown = stored[["alert_id", "severity", "status", "raised_at", "alert", "message"]]
+    counts = stored["severity"].value_counts()
+    return {
+        "alerts": pictures.table(shown.astype({"raised_at": str})) if len(shown) else None,
+        "critical": int(counts.get("CRITICAL", 0)),
+        "warning": int(counts.get("WARNING", 0)),
+        "info": int(counts.get("INFO", 0)),
+        "changed_now": len(changes),
+    }
 
 
 def _replace(work: AccountBench, mode: str, trades: pd.DataFrame) -> list[dt.date]:

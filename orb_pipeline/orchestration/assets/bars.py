@@ -11,7 +11,7 @@ from orb_pipeline.market.days import build_trading_days
 from orb_pipeline.market.front_month import front_month_bars
 from orb_pipeline.market.trading_day import day_open, last_closed_day, number_of, stamps_of
 from orb_pipeline.orchestration import pictures
-from orb_pipeline.orchestration.assets.facts import HEAVY, Facts, research_asset
+from orb_pipeline.orchestration.assets.facts import AFTER_EACH_TRADING_DAY, HEAVY, Facts, research_asset
 from orb_pipeline.orchestration.bench import InstrumentBench
 from orb_pipeline.orchestration.builds import CLOSED_DAY
 from orb_pipeline.storage.tables import LANDED_BARS
@@ -19,7 +19,7 @@ from orb_pipeline.storage.tables import LANDED_BARS
 GROUP = "market"
 
 
-@research_asset(group=GROUP, kinds={"parquet"}, pool=HEAVY)
+@research_asset(group=GROUP, kinds={"parquet"}, pool=HEAVY, freshness=AFTER_EACH_TRADING_DAY)
 def bars_1m(work: InstrumentBench) -> Facts:
     """Minute bars of the front month, closed trading days only."""
     work.landed()

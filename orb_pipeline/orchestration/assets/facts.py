@@ -1,5 +1,6 @@
 """What the assets have in common: how one is declared, how its bench is set up, how its work is told to Dagster."""
 
+import datetime as dt
 import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,11 @@ OWNERS = ["team:research"]
 HEAVY = "heavy"  # pool of the assets that keep a core or much memory busy
 SIMULATED = "SIMULATED data"
 
+# The trading days from Monday to Friday close at 09:00 Brisbane of the next date, and the nightly run follows.
+AFTER_EACH_TRADING_DAY = dg.FreshnessPolicy.cron(
+    deadline_cron="0 11 * * 2-6", lower_bound_delta=dt.timedelta(hours=2), timezone="Australia/Brisbane"
+)
+
 Facts = Mapping[str, Any]
 Partitions = dg.PartitionsDefinition[str]
 Recipe = Callable[[Partitions], dg.AssetsDefinition]
@@ -32,7 +38,12 @@ AnyBench = TypeVar("AnyBench", bound=Bench)
 
 
 def research_asset(
-    *, group: str, kinds: set[str], deps: Sequence[str] = (), pool: str | None = None
+    *,
+    group: str,
+    kinds: set[str],
+    deps: Sequence[str] = (),
+    pool: str | None = None,
+    freshness: dg.FreshnessPolicy | None = None,
 ) -> Callable[[Callable[[InstrumentBench], Facts]], Recipe]:
     """Declare an asset of instruments: named like the function, described by its docstring, its gates blocking checks.
 
@@ -43,7 +54,16 @@ def research_asset(
 
     def declare(body: Callable[[InstrumentBench], Facts]) -> Recipe:
         def make(instruments: Partitions) -> dg.AssetsDefinition:
-            return _asset(body, _instrument_bench, instruments, group=group, kinds=kinds, deps=deps, pool=pool)
+            return _asset(
+                body,
+                _instrument_bench,
+                instruments,
+                group=group,
+                kinds=kinds,
+                deps=deps,
+                pool=pool,
+                freshness=freshness,
+            )
 
         return make
 
@@ -51,7 +71,12 @@ def research_asset(
 
 
 def account_asset(
-    *, group: str, kinds: set[str], deps: Sequence[str] = (), pool: str | None = None
+    *,
+    group: str,
+    kinds: set[str],
+    deps: Sequence[str] = (),
+    pool: str | None = None,
+    freshness: dg.FreshnessPolicy | None = None,
 ) -> Callable[[Callable[[AccountBench], Facts]], dg.AssetsDefinition]:
     """Declare an asset of accounts likewise. The function works on the bench of the account that the run names.
 
@@ -59,7 +84,7 @@ def account_asset(
     """
 
     def declare(body: Callable[[AccountBench], Facts]) -> dg.AssetsDefinition:
-        return _asset(body, _account_bench, None, group=group, kinds=kinds, deps=deps, pool=pool)
+        return _asset(body, _account_bench, None, group=group, kinds=kinds, deps=deps, pool=pool, freshness=freshness)
 
     return declare
 
@@ -73,6 +98,7 @@ def _asset(
     kinds: set[str],
     deps: Sequence[str],
     pool: str | None,
+    freshness: dg.FreshnessPolicy | None,
 ) -> dg.AssetsDefinition:
     """The asset that `body` builds at the bench which a run's context names."""
 
@@ -85,6 +111,7 @@ def _asset(
         deps=deps,
         pool=pool,
         partitions_def=partitions,
+        freshness_policy=freshness,
         check_specs=_check_specs(body.__name__, partitions),
     )
     def asset(context: dg.AssetExecutionContext, workshop: dg.ResourceParam[Workshop]) -> Result:

@@ -37,6 +37,8 @@ GATES: tuple[Gate, ...] = (
     Gate("trade_journal", "schema", "Trades and refused entries, whole", "schema_trade_journal", _ACCOUNT),
     Gate("trade_journal", "complete", "Every entry has its exit, and totals are the replay's", "complete", _ACCOUNT),
     Gate("trade_journal", "limits", "No day breaks a limit, by the journal alone", "limits", _ACCOUNT),
+    Gate("monitor_alerts", "schema", "Alerts that stand, each of a known kind", "schema_monitor_alerts", _ACCOUNT),
+    Gate("monitor_alerts", "no_open_critical", "Somebody has seen what is CRITICAL", "no_open_critical", _ACCOUNT),
 )
 
 ASSETS: tuple[str, ...] = tuple(dict.fromkeys(gate.asset for gate in GATES))
@@ -58,11 +60,16 @@ RESEARCH_ASSETS: tuple[str, ...] = tuple(asset for asset in ASSETS if kind_of(as
 ACCOUNT_ASSETS: tuple[str, ...] = tuple(asset for asset in ASSETS if kind_of(asset) is ScopeKind.ACCOUNT)
 """Those of an account."""
 
+WATCHING_ASSETS = frozenset({"monitor_alerts"})
+"""Those that tell how things stand: they are built whether or not gates further up hold, nothing is built on them, and
+what they tell changes by itself, so that another content makes nothing stale."""
+
 __all__ = [
     "ACCOUNT_ASSETS",
     "ASSETS",
     "GATES",
     "RESEARCH_ASSETS",
+    "WATCHING_ASSETS",
     "Evidence",
     "Gate",
     "GateResult",

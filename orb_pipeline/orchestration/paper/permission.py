@@ -12,7 +12,7 @@ from orb_pipeline.catalogue import Account
 from orb_pipeline.errors import GateFailedError, OrbError
 from orb_pipeline.orchestration import builds, verdicts
 from orb_pipeline.orchestration.bench import AccountBench
-from orb_pipeline.orchestration.gates import ACCOUNT_ASSETS, ASSETS
+from orb_pipeline.orchestration.gates import ACCOUNT_ASSETS, ASSETS, WATCHING_ASSETS
 from orb_pipeline.orchestration.trading import portfolio_of
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.portfolio.model import Portfolio
@@ -21,6 +21,7 @@ from orb_pipeline.storage.alerts import unacknowledged_critical
 Connection = duckdb.DuckDBPyConnection
 
 SETUPS = "validated_setups"
+VOUCHING = tuple(asset for asset in ACCOUNT_ASSETS if asset not in WATCHING_ASSETS)
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ def permitted(workshop: Workshop, account: Account) -> Permitted:
     """
     with workshop.warehouse.transaction() as connection:
         _refuse_critical(connection)
-    bench = AccountBench(workshop, ACCOUNT_ASSETS[-1], account.account, "paper")
-    members, *_ = bench.read(*ACCOUNT_ASSETS)
+    bench = AccountBench(workshop, VOUCHING[-1], account.account, "paper")
+    members, *_ = bench.read(*VOUCHING)
     portfolio = portfolio_of(account, members.pandas())
     if not portfolio.strategies:
         message = f"The portfolio of {account.account} has no member: `orb portfolio --why` says why."

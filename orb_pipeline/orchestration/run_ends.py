@@ -1,0 +1,61 @@
+"""How the latest run of each job and scope ended, as Dagster's instance remembers it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import dagster as dg
+
+from orb_pipeline.monitoring.alerts import RunEnd
+from orb_pipeline.orchestration.scope import ACCOUNT_TAG
+
+_ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+_PARTITION = "dagster/partition"
+_LOOKED_AT = 20  # latest runs of a job: enough for each of its scopes to be among them
+_LONGEST = 400  # characters of a failure's message
+
+
+WATCHED_JOBS = ("research_job", "account_job", "paper_trading_job", "walk_forward_nightly")
+
+
+def run_ends(instance: dg.DagsterInstance, jobs: tuple[str, ...] = WATCHED_JOBS) -> list[RunEnd]:
+    """The latest run that succeeded or failed, of each of `jobs` and of each instrument or account it ran for."""
+    found: dict[tuple[str, str], dg.RunRecord] = {}
+    for job in jobs:
+        for record in instance.get_run_records(dg.RunsFilter(job_name=job, statuses=_ENDED), limit=_LOOKED_AT):
+            found.setdefault((job, _scope(record.dagster_run)), record)
+    return [_end(instance, job, scope, record) for (job, scope), record in found.items()]
+
+
+def _scope(run: dg.DagsterRun) -> str:
+    return run.tags.get(_PARTITION) or run.tags.get(ACCOUNT_TAG) or ""
+
+
+def _end(instance: dg.DagsterInstance, job: str, scope: str, record: dg.RunRecord) -> RunEnd:
+    run = record.dagster_run
+    failed = run.status is dg.DagsterRunStatus.FAILURE
+    ended_at = dt.datetime.fromtimestamp(record.end_time, dt.UTC) if record.end_time else record.update_timestamp
+    return RunEnd(
+        job=job,
+        scope=scope,
+        run_id=run.run_id,
+        ended_at=ended_at,
+        failed=failed,
+        message=_failure(instance, run.run_id) if failed else "",
+    )
+
+
+def _failure(instance: dg.DagsterInstance, run_id: str) -> str:
+    """What the first step that failed says, or the run itself."""
+    kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
+    for entry in instance.all_logs(run_id, of_type=kinds):
+        event = entry.dagster_event
+        if event is None:
+            continue
+        error = event.step_failure_data.error if event.is_step_failure else None
+        while error is not None and error.cause is not None:
+            error = error.cause
+        said = " ".join((error.message if error else event.message or "").split())
+        if said:
+            return said[:_LONGEST]
+    return ""
