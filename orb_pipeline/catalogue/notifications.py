@@ -21,6 +21,7 @@ class Kind(StrEnum):
     ENTRY = "entry"
     EXIT = "exit"
     REJECTION = "rejection"
+    SIGNAL = "signal"
     DAILY_SUMMARY = "daily_summary"
     ALERT = "alert"
     HALT = "halt"

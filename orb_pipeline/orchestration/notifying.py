@@ -94,7 +94,7 @@ def telling(workshop: Workshop, heartbeat_seconds: float = HEARTBEAT_SECONDS) ->
 
 
 def queue_news(connection: Connection, rules: Notifications, addressed: Sequence[str], now: dt.datetime) -> int:
-    """Queue what has not been told of the paper journal, alerts and events, each message once; how many.
+    """Queue what has not been told of the paper journal, signals, alerts and events, each message once; how many.
 
     Args:
         addressed: channels that have an address; others are told nothing.
@@ -113,6 +113,7 @@ def _news(connection: Connection, rules: Notifications, since: dt.datetime) -> l
     recent = [row for row in journal if row["created_at"] >= since]
     return [
         *news.events_told(outbox.select_events(connection, since), rules),
+        *news.signals_told(outbox.select_signals(connection, since), rules),
         *news.trades_told(recent, rules),
         *news.alerts_told(outbox.select_alerts(connection, since)),
         *news.summaries_told(outbox.select_finished_days(connection, since), journal, rules),

@@ -97,6 +97,11 @@ def select_events(connection: Connection, since: dt.datetime) -> list[Row]:
     return _rows(connection, "select * from trading_events where recorded_at >= ? order by event_id", [since])
 
 
+def select_signals(connection: Connection, since: dt.datetime) -> list[Row]:
+    """What was said since then to the persons who place orders."""
+    return _rows(connection, "select * from signals where said_at >= ? order by signal_id", [since])
+
+
 # Queueing.
 
 

@@ -26,6 +26,22 @@ def trades_told(journal: Iterable[Row], rules: Notifications) -> list[Message]:
     return [message for _, message in sorted(told, key=lambda item: item[0])]
 
 
+def signals_told(signals: Iterable[Row], rules: Notifications) -> list[Message]:
+    """What a person who places the orders is to do."""
+    return [
+        Message(
+            key=f"signal:{row['signal_id']}",
+            kind=Kind.SIGNAL,
+            severity=rules.severities[Kind.SIGNAL],
+            title=f"Signal: {row['account']}",
+            body=str(row["message"]),
+            account=row["account"],
+            trading_day=row["trading_day"],
+        )
+        for row in signals
+    ]
+
+
 def alerts_told(alerts: Iterable[Row]) -> list[Message]:
     """Alerts as they were raised, once more where they have become graver, and that they are over."""
     messages = []

@@ -7,7 +7,13 @@ import datetime as dt
 import pytest
 
 from orb_pipeline.catalogue import load_catalogue
-from orb_pipeline.monitoring.notification.news import alerts_told, events_told, summaries_told, trades_told
+from orb_pipeline.monitoring.notification.news import (
+    alerts_told,
+    events_told,
+    signals_told,
+    summaries_told,
+    trades_told,
+)
 from orb_pipeline_tests.monitoring.notification.rows import DAY, NOW, REFUSED, STRATEGY, WON, journal_row
 
 RULES = load_catalogue().notifications
@@ -85,6 +91,13 @@ def test_events_are_as_grave_as_the_catalogue_says(event: str, kind: str, severi
     (message,) = events_told([EVENT | {"event": event}], RULES)
     assert (message.kind, message.severity, message.key) == (kind, severity, "event:tape:7")
     assert "news at 14:00" in message.body
+
+
+def test_an_order_that_a_person_is_to_place_is_told_as_it_was_said() -> None:
+    row = {"signal_id": 7, "account": "25k", "trading_day": DAY, "message": "Buy 2 MGCZ25 at the market"}
+    (signal,) = signals_told([row], RULES)
+    assert (signal.key, signal.kind, signal.severity) == ("signal:7", "signal", "WARNING")
+    assert signal.body == "Buy 2 MGCZ25 at the market"
 
 
 def test_a_finished_day_is_summed_up() -> None:
