@@ -10,7 +10,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-INK, QUIET, GRID = "#1a2029", "#56606e", "#dfe3e8"
+INK, QUIET, GRID, CARD = "#1a2029", "#56606e", "#dfe3e8", "#fffffe"
 REPLAY, WALK_FORWARD, PAPER, LIVE = "#6b7686", "#2f6fb3", "#0b7a5b", "#8a3ffc"
 GAIN, LOSS, WARN, BAND = "#0b7a5c", "#b3261e", "#9a5b00", "#c9d6e6"
 
@@ -18,6 +18,7 @@ DARK = {
     INK: "#e8ebef",
     QUIET: "#9da8b6",
     GRID: "#2b323c",
+    CARD: "#171b21",
     REPLAY: "#93a0b1",
     WALK_FORWARD: "#6fb1f5",
     PAPER: "#3fcf9f",
@@ -68,15 +69,20 @@ def days(column: pd.Series) -> list[str]:
 
 
 def plot(made: Figure, label: str, caption: str, *, key: str) -> str:
-    """The figure on the page.
+    """The figure on the page, as `drawn` puts it there."""
+    return drawn(made.to_json(remove_uids=True), int(made.layout.height), label, caption, key=key)
+
+
+def drawn(document: str, height: int, label: str, caption: str, *, key: str) -> str:
+    """A figure on the page.
 
     Args:
+        document: its JSON. height: in pixels.
         label: what a screen reader says in its place.
         caption: key figures in words, HTML; the table of the same panel has all of them.
         key: its name, unique on the page.
     """
-    document = made.to_json(remove_uids=True).replace("<", "\\u003c")
-    height = int(made.layout.height)
+    document = document.replace("<", "\\u003c")
     return (
         f'<figure class="plot" id="{escape(key, quote=True)}"><div class="canvas" style="height:{height}px" '
         f'tabindex="0" role="img" aria-label="{escape(label, quote=True)}"></div>'
