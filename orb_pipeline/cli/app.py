@@ -12,6 +12,7 @@ import typer
 from orb_pipeline import __version__
 from orb_pipeline.cli.commands import (
     alerts,
+    dashboard,
     feed,
     halt,
     ingest,
@@ -56,6 +57,7 @@ for module in (
     halt,
     resume,
     alerts,
+    dashboard,
     notify,
     sql,
     waive,

@@ -12,6 +12,7 @@ from orb_pipeline.catalogue import Catalogue
 from orb_pipeline.errors import InputError, MissingDataError
 from orb_pipeline.intake.ledger import nothing_landed, select_landed
 from orb_pipeline.orchestration.assets import all_assets
+from orb_pipeline.orchestration.dashboard import refresh_dashboard
 from orb_pipeline.orchestration.gates import ACCOUNT_ASSETS, ASSETS, RESEARCH_ASSETS, WATCHING_ASSETS
 from orb_pipeline.orchestration.holding import holding_instruments
 from orb_pipeline.orchestration.instance import open_instance
@@ -43,7 +44,7 @@ def run_graph(
 
     A gate that fails ends its instrument's run and no other one's. The account's run takes every instrument of the home
     whose research holds; where there is none it is not started. Runs of killed processes are failed first. However the
-    runs end, alerts are evaluated at the end, and published where `to` includes them.
+    runs end, alerts are evaluated at the end, and published where `to` includes them, and the dashboard is written.
 
     Args:
         symbols: default every instrument with landed bars.
@@ -68,7 +69,8 @@ def run_graph(
             summaries.append(runner.run_account(name, of_account))
         else:
             runner.evaluate_alerts()
-        return summaries
+    refresh_dashboard(workshop, catalogue.account(name))
+    return summaries
 
 
 class _Recorder:

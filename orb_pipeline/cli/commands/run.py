@@ -22,10 +22,12 @@ def command(
 ) -> None:
     """Build the graph from landed bars, gate by gate.
 
-    Ends with a table of assets, rows, seconds and gates, and a report under the home. Exit 1 when a gate fails.
+    Ends with a table of assets, rows, seconds and gates, and with reports and the dashboard under the home. Exit 1 when
+    a gate fails.
     """
     from orb_pipeline.cli.progress import RunProgress
     from orb_pipeline.cli.run_report import show_left_out, show_summary, write_report
+    from orb_pipeline.orchestration.dashboard.write import NAME
     from orb_pipeline.orchestration.run import run_graph
 
     here: Context = context.obj
@@ -40,6 +42,9 @@ def command(
         if report is not None:
             say(f"Report: {report}")
     show_left_out(summaries)
+    dashboard = here.home.reports / NAME
+    if dashboard.exists():
+        say(f"Dashboard: {dashboard}")
     failed = [summary for summary in summaries if not summary.succeeded]
     for summary in failed:
         message = summary.message or "the run failed"
