@@ -43,8 +43,8 @@ def _alert(facts: Facts, feed: Feed, minutes: float) -> Alert:
     positions = f" {feed.open_trades} open trades are not watched." if feed.open_trades else ""
     message = (
         f"No file of bars of {feed.instrument} for {minutes:.0f} minutes while {feed.calendar} is open; {newest}, "
-        f"expected one in {rule.minutes:g} minutes.{positions} Is the feed running (`orb feed`), and is the exchange "
-        "open today?"
+        f"expected one in {rule.minutes:g} minutes.{positions} See whether the feed runs (`orb feed`) "
+        "and whether the exchange is open today."
     )
     return Alert(
         alert=NAME,
