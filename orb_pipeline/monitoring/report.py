@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib import resources
 
 import pandas as pd
 
 from orb_pipeline.catalogue.models import Validation
 from orb_pipeline.monitoring.histogram import expectancy_histogram
+from orb_pipeline.monitoring.markup import page, section, simulated_banner, table
 from orb_pipeline.research.validation import CORE_TRADES, REGIME_TRADES, fallen_by_phase, phases
 
 _TOP_SETUPS = 50
@@ -57,29 +57,18 @@ def research_report(
         f"<h1>{escape(instrument)}: opening-range breakouts</h1>",
         _banner(trading_days),
         _facts(strategies, active, retired, trading_days, made_at),
-        _section("Gates", _gates(gates)),
-        _section("From tried to kept", _funnel(strategies, validation)),
-        _section("Expectancy of every strategy tried", expectancy_histogram(strategies)),
-        _section("Validated setups", _setups(active, len(strategies), validation, evidence)),
+        section("Gates", _gates(gates)),
+        section("From tried to kept", _funnel(strategies, validation)),
+        section("Expectancy of every strategy tried", expectancy_histogram(strategies)),
+        section("Validated setups", _setups(active, len(strategies), validation, evidence)),
     ]
     if len(retired):
-        parts.append(_section("Retired setups", _retired(retired)))
-    style = resources.files("orb_pipeline.monitoring").joinpath("report.css").read_text(encoding="utf-8")
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(instrument)} research</title><style>{style}</style></head>\n"
-        f"<body><main>\n{''.join(parts)}\n</main></body></html>\n"
-    )
+        parts.append(section("Retired setups", _retired(retired)))
+    return page(f"{instrument} research", "".join(parts))
 
 
 def _banner(trading_days: pd.DataFrame) -> str:
-    if not trading_days["simulated"].any():
-        return ""
-    return (
-        '<p class="banner"><strong>SIMULATED</strong> '
-        "These bars are made up. Nothing here says anything about a market.</p>\n"
-    )
+    return simulated_banner() if trading_days["simulated"].any() else ""
 
 
 def _facts(
@@ -111,7 +100,7 @@ def _gates(gates: Sequence[Gate]) -> str:
         return '<span class="bad">failed</span>'
 
     rows = [(escape(gate.asset), escape(gate.check), state(gate), escape(gate.message)) for gate in gates]
-    return _table(("asset", "gate", "verdict", "what was seen"), rows, "No gate was judged.", kind="stacked")
+    return table(("asset", "gate", "verdict", "what was seen"), rows, "No gate was judged.", kind="stacked")
 
 
 def _funnel(strategies: pd.DataFrame, validation: Validation) -> str:
@@ -121,7 +110,7 @@ def _funnel(strategies: pd.DataFrame, validation: Validation) -> str:
         for step in fallen_by_phase(strategies, validation).itertuples()
     ]
     numbers = ("tried", "fell", "left")
-    return _table(("phase", "asks for", *numbers), rows, "", numbers=numbers)
+    return table(("phase", "asks for", *numbers), rows, "", numbers=numbers)
 
 
 _SETUP_COLUMNS = {
@@ -157,9 +146,9 @@ def _setups(active: pd.DataFrame, tried: int, validation: Validation, evidence: 
     ]
     empty = "No setup is validated. The table above says at which phase the strategies fell."
     numbers = tuple(name for column, name in _SETUP_COLUMNS.items() if column != "classification")
-    table = _table(("setup", *_SETUP_COLUMNS.values()), rows, empty, numbers=numbers)
+    listed = table(("setup", *_SETUP_COLUMNS.values()), rows, empty, numbers=numbers)
     if active.empty:
-        return table
+        return listed
     stressed = (
         f"Stressed is the expectancy at {validation.stress_cost_factor:g} times the costs, E3 through that of E3 where "
         "its limit fills only if price trades through it"
@@ -172,7 +161,7 @@ def _setups(active: pd.DataFrame, tried: int, validation: Validation, evidence: 
         "many trials by luck; q is the share of false discoveries among all that look as good or better.</p>"
         f"<p>Out of {tried:,} strategies tried on the same bars, some look good by luck, and many below differ in one "
         f"parameter only. {escape(evidence or '')} Whether they hold on bars they were not chosen on is what "
-        f"walk-forward asks.</p>{table}"
+        f"walk-forward asks.</p>{listed}"
     )
 
 
@@ -181,7 +170,7 @@ def _retired(retired: pd.DataFrame) -> str:
         (escape(row["strategy_id"]), f"{row['retired_at']:%Y-%m-%d}", escape(str(row["retirement_reason"])))
         for row in retired.head(_TOP_SETUPS).to_dict("records")
     ]
-    return _table(("setup", "retired", "reason"), rows, "")
+    return table(("setup", "retired", "reason"), rows, "")
 
 
 def _value(column: str, value: object) -> str:
@@ -190,28 +179,3 @@ def _value(column: str, value: object) -> str:
     if column in _DECIMALS:
         return f"{value:.{_DECIMALS[column]}f}"
     return escape(f"{value:,}" if isinstance(value, int) else str(value))
-
-
-def _section(title: str, body: str) -> str:
-    return f"<section><h2>{title}</h2>{body}</section>\n"
-
-
-def _table(
-    columns: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    empty: str,
-    *,
-    numbers: Sequence[str] = (),
-    kind: str = "plain",
-) -> str:
-    """A table of cells that are HTML already. Columns in `numbers` are aligned right; kind `stacked` sets the cells of
-    a row below each other where the page is narrow.
-    """
-    marks = [' class="number"' if column in numbers else "" for column in columns]
-    body = "".join(
-        f"<tr>{''.join(f'<td{mark}>{cell}</td>' for mark, cell in zip(marks, row, strict=True))}</tr>" for row in rows
-    )
-    if not body:
-        return f"<p>{empty}</p>"
-    head = "".join(f"<th{mark}>{escape(column)}</th>" for mark, column in zip(marks, columns, strict=True))
-    return f'<div class="wide"><table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

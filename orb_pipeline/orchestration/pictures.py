@@ -32,14 +32,14 @@ def bars_per_day(trading_days: pd.DataFrame) -> dg.MarkdownMetadataValue:
     figure, axes = _figure("Bars per trading day", across="trading day", up="bars")
     axes.plot(trading_days["trading_day"], trading_days["bar_count"], ".", markersize=2.5, color=_LINE)
     axes.set_ylim(bottom=0)
-    return _markdown(figure, "Bars per trading day")
+    return picture(figure, "Bars per trading day")
 
 
 def closing_prices(bars: pd.DataFrame) -> dg.MarkdownMetadataValue:
     figure, axes = _figure("Close of the front month", across="UTC", up="points")
     step = max(1, len(bars) // 2_000)
     axes.plot(bars["ts_utc"].iloc[::step], bars["close"].iloc[::step], linewidth=0.8, color=_LINE)
-    return _markdown(figure, "Closing prices")
+    return picture(figure, "Closing prices")
 
 
 def ranges_by_session(features: pd.DataFrame) -> dg.MarkdownMetadataValue:
@@ -53,7 +53,7 @@ def ranges_by_session(features: pd.DataFrame) -> dg.MarkdownMetadataValue:
         medianprops={"color": _KEPT, "linewidth": 1.6},
     )
     axes.set_ylim(bottom=0)
-    return _markdown(figure, "Opening range by session")
+    return picture(figure, "Opening range by session")
 
 
 def outcomes_by_entry_model(outcomes: pd.DataFrame) -> dg.MarkdownMetadataValue:
@@ -71,7 +71,7 @@ def expectancies(strategies: pd.DataFrame) -> dg.MarkdownMetadataValue:
     axes.hist(traded.loc[passed, "expectancy_r"], bins=bins, color=_KEPT, label=f"passed: {int(passed.sum()):,}")
     axes.axvline(0, linewidth=0.8, color="black")
     axes.legend(frameon=False)
-    return _markdown(figure, "Strategies by expectancy")
+    return picture(figure, "Strategies by expectancy")
 
 
 def correlations(matrix: pd.DataFrame) -> dg.MarkdownMetadataValue:
@@ -86,7 +86,7 @@ def correlations(matrix: pd.DataFrame) -> dg.MarkdownMetadataValue:
         figure.colorbar(image, ax=axes, shrink=0.8, label="grey: unknown")
     axes.set_xticks(range(len(names)), names, rotation=90, fontsize=6)
     axes.set_yticks(range(len(names)), names, fontsize=6)
-    return _markdown(figure, "Correlation of daily R of the portfolio's members")
+    return picture(figure, "Correlation of daily R of the portfolio's members")
 
 
 def equity(curve: pd.DataFrame, start: float) -> dg.MarkdownMetadataValue:
@@ -98,7 +98,7 @@ def equity(curve: pd.DataFrame, start: float) -> dg.MarkdownMetadataValue:
         axes.step(curve["trading_day"], curve["equity"], where="post", linewidth=1.0, color=_LINE, label="equity")
         axes.legend(frameon=False)
     axes.axhline(start, linewidth=0.8, color="black")
-    return _markdown(figure, "Equity curve of the replay")
+    return picture(figure, "Equity curve of the replay")
 
 
 def in_and_out_of_sample(folds: pd.DataFrame) -> dg.MarkdownMetadataValue:
@@ -111,7 +111,7 @@ def in_and_out_of_sample(folds: pd.DataFrame) -> dg.MarkdownMetadataValue:
     axes.plot([0, high], [0, high / 2], linewidth=0.8, color=_KEPT, linestyle="--", label="half of it")
     axes.axhline(0, linewidth=0.8, color="black")
     axes.legend(frameon=False)
-    return _markdown(figure, "In-sample against out-of-sample expectancy by strategy")
+    return picture(figure, "In-sample against out-of-sample expectancy by strategy")
 
 
 def stitched(band: pd.DataFrame) -> dg.MarkdownMetadataValue:
@@ -121,7 +121,14 @@ def stitched(band: pd.DataFrame) -> dg.MarkdownMetadataValue:
     axes.plot(band["trading_day"], band["cumulative_r"], linewidth=1.0, color=_LINE, label="as it came")
     axes.axhline(0, linewidth=0.8, color="black")
     axes.legend(frameon=False)
-    return _markdown(figure, "Cumulative out-of-sample R")
+    return picture(figure, "Cumulative out-of-sample R")
+
+
+def picture(figure: Figure, title: str) -> dg.MarkdownMetadataValue:
+    """A plot as PNG inside Markdown."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=_DOTS_PER_INCH)
+    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})")
 
 
 def table(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
@@ -171,9 +178,3 @@ def _figure(title: str, *, across: str, up: str, inches: tuple[float, float] = _
     axes.grid(axis="y", linewidth=0.5, color="#e3e6ea")
     axes.set_axisbelow(True)
     return figure, axes
-
-
-def _markdown(figure: Figure, title: str) -> dg.MarkdownMetadataValue:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=_DOTS_PER_INCH)
-    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})")

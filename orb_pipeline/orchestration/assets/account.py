@@ -13,6 +13,7 @@ from orb_pipeline.orchestration.bench import AccountBench
 from orb_pipeline.orchestration.holding import nothing_holds
 from orb_pipeline.orchestration.monitoring import evaluate_alerts
 from orb_pipeline.orchestration.selecting import CANDIDATES, correlation_rows, select_portfolio, write_document
+from orb_pipeline.orchestration.tearsheets import mode_facts, trade_facts
 from orb_pipeline.orchestration.trading import BACKTEST, backtest_of, portfolio_of, rows_of
 from orb_pipeline.storage.journal import replace_journal
 
@@ -58,6 +59,7 @@ def replay_results(work: AccountBench) -> Facts:
     beside = work.write_beside("replay_trades", entries)
     work.write(daily_results(entries, work.account, simulated=work.simulated), span="trading_day")
     return {
+        **trade_facts(entries, work.workshop.catalogue.instruments),
         "replay_hash": beside.content_hash,
         "days": len(run.result.days),
         "bars": run.result.bars,
@@ -82,7 +84,8 @@ def trade_journal(work: AccountBench) -> Facts:
     passed = stored["risk_check_passed"].astype(bool)
     counts = passed.groupby(stored["mode"]).agg(["sum", "size"])
     table = pd.DataFrame({"trades": counts["sum"], "rejections": counts["size"] - counts["sum"]}).reset_index()
-    return {"days_written": sum(map(len, written.values())), "by_mode": pictures.table(table)}
+    days = sum(map(len, written.values()))
+    return {**mode_facts(stored), "days_written": days, "by_mode": pictures.table(table)}
 
 
 @account_asset(group=GROUP, kinds={"duckdb"}, deps=["trade_journal"])

@@ -6,9 +6,12 @@ from orb_pipeline.errors import InputError
 from orb_pipeline.orchestration import pictures
 from orb_pipeline.orchestration.assets.facts import HEAVY, Facts, account_asset
 from orb_pipeline.orchestration.bench import AccountBench
+from orb_pipeline.orchestration.tearsheets import trade_facts
 from orb_pipeline.orchestration.trading import BACKTEST
 from orb_pipeline.orchestration.walking import Walk, walk
 from orb_pipeline.storage.tables import WALK_FORWARD_TRADES
+
+_KEY_NUMBERS = ("is_expectancy_r", "oos_expectancy_r", "oos_is_ratio", "account_pnl_r", "account_max_drawdown_r")
 
 
 @account_asset(group="account", kinds={"duckdb"}, deps=["replay_results", "portfolio", *BACKTEST], pool=HEAVY)
@@ -27,7 +30,7 @@ def walk_forward(work: AccountBench) -> Facts:
     work.write_beside("walk_forward_trades", found.trades.assign(simulated=work.simulated))
     summary = found.summary.assign(account=work.scope, simulated=work.simulated)
     work.write_rows(lambda _: summary)
-    return _facts(found)
+    return {**trade_facts(found.trades, catalogue.instruments), **_facts(found)}
 
 
 def _nothing(work: AccountBench, why: str) -> Facts:
@@ -47,6 +50,5 @@ def _facts(found: Walk) -> Facts:
         "by_fold": pictures.table(found.summary[shown]),
         "in_and_out_of_sample": pictures.in_and_out_of_sample(found.folds),
         "stitched": pictures.stitched(found.band),
-        "oos_is_ratio": None if pd.isna(whole["oos_is_ratio"]) else float(whole["oos_is_ratio"]),
-        "account_pnl_r": float(whole["account_pnl_r"]),
+        **{name: float(whole[name]) for name in _KEY_NUMBERS if not pd.isna(whole[name])},
     }
