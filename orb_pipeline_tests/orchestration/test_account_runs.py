@@ -98,6 +98,10 @@ def test_the_replays_facts_are_those_of_its_trades(made: Home) -> None:
     assert (facts["days"], facts["bars"]) == (70, 90_000)
     assert facts["pnl_r"] == pytest.approx(rows["pnl_r"].sum())
     assert facts["pnl_dollars"] == pytest.approx(rows["pnl_dollars"].sum())
+    assert (facts["trades"], facts["refused"]) == (rows["risk_check_passed"].sum(), (~rows["risk_check_passed"]).sum())
+    assert facts["expectancy_r"] == pytest.approx(rows["pnl_r"].mean())
+    assert "data:image/png;base64" in facts["excursions"]
+    assert facts_of(made, "trade_journal")["replay_trades"] == facts["trades"]
     assert "data:image/png;base64" in facts["equity"]
     assert "position_size" in facts["limits"]
     assert facts_of(made, "trade_journal")["days_written"] == rows["trading_day"].nunique()
