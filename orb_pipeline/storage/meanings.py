@@ -188,4 +188,7 @@ MEANINGS = {
     "acknowledged_at": "when somebody said to have seen it",
     "acknowledged_by": "who did",
     "resolved_at": "when it was over",
+    "expected": "of a drift the backtest's figure, of missing data what is normal, in the unit of the value",
+    "chance": "how likely such a value or a worse one is if nothing has changed; NULL where that is not known",
+    "escalated_at": "when it last became graver",
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orb_pipeline.settings import Home
-from orb_pipeline.storage.alerts import Alert, Severity, raise_alert
+from orb_pipeline.storage.alerts import Alert, Severity, raise_alert, resolve
 from orb_pipeline.storage.warehouse import Warehouse
 from orb_pipeline_tests.acceptance.command import orb
 
@@ -63,3 +63,28 @@ def test_a_home_without_alerts_says_so(tmp_path: Path) -> None:
     assert (answer.code, answer.out) == (0, "")
     assert "No open alerts." in answer.err
     assert orb(tmp_path / "home", "alerts", "--json").json() == []
+
+
+def test_all_alerts_come_with_their_status_and_a_drift_with_its_weight(root: Path) -> None:
+    drift = Alert(
+        alert="expr_drift",
+        condition="expr_drift:25k:S",
+        severity=Severity.CRITICAL,
+        message="makes less",
+        raised_at=RAISED,
+        value=0.05,
+        threshold=0.1,
+        expected=0.2,
+        sample_size=50,
+        chance=0.27,
+    )
+    with Warehouse(Home.at(root).warehouse).transaction() as connection:
+        raise_alert(connection, drift)
+        resolve(connection, "WARNING", RAISED)
+    orb(root, "alerts", "--ack", "2", "--by", "me")
+    assert [alert["alert"] for alert in orb(root, "alerts", "--json").json()] == ["expr_drift"]
+    every = orb(root, "alerts", "--all", "--json").json()
+    assert [alert["status"] for alert in every] == ["resolved", "acknowledged", "open"]
+    shown = orb(root, "alerts", "--all").out
+    for text in ("resolved 2026-03-04 05:06 UTC", "acknowledged by me", "0.05 for 0.2, n 50, chance 27.0%"):
+        assert text in shown

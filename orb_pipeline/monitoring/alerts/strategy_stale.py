@@ -25,7 +25,7 @@ def evaluate(facts: Facts, now: dt.datetime) -> list[Alert]:
         what = f"since its last trade on {traded}" if traded == since else f"since it has been traded, {since}"
         message = (
             f"{member.strategy_id} of {member.account} has had no trade for {days} days, {what}; expected one in "
-            f"{rule.days}. See whether its ranges still pass its filter and whether risk checks refuse it (`orb today`)."
+            f"{rule.days}. See whether its ranges pass its filter and whether risk checks refuse it: `orb today`."
         )
         found.append(
             Alert(
