@@ -65,6 +65,7 @@ def test_run_goes_through_to_the_journal(journey: Journey) -> None:
         "replay_results": "2 passed",
         "walk_forward": "no_degradation waived",
         "trade_journal": "3 passed",
+        "monitor_alerts": "2 passed",
     }
     assert "Waived until" in journey.ran.err
     assert "three months of bars" in journey.ran.err

@@ -37,12 +37,14 @@ def test_the_run_stops_at_the_setups_with_the_number_tried_and_where_they_fell(j
     assert "Traceback" not in journey.ran.err
 
 
-def test_the_accounts_assets_are_skipped_and_the_instrument_is_named(journey: Journey) -> None:
+def test_the_accounts_assets_are_skipped_but_for_its_alerts_and_the_instrument_is_named(journey: Journey) -> None:
     lines = journey.ran.out.splitlines()
     of_account = lines[lines.index("25k") :][-len(ACCOUNT_ASSETS) :]
-    assert [(line.split()[0], line.split()[-1]) for line in of_account] == [
-        (asset, "skipped") for asset in ACCOUNT_ASSETS
-    ]
+    *skipped, alerts = ((line.split()[0], line.split()[-1]) for line in of_account)
+    assert skipped == [(asset, "skipped") for asset in ACCOUNT_ASSETS[:-1]]
+    assert alerts == ("monitor_alerts", "passed")
+    told = orb(journey.home, "alerts", "--json").json()
+    assert [alert["alert"] for alert in told] == ["gate_failed", "run_failed"]
     assert "XAUUSD is left out of 25k, since its run failed." in journey.ran.err
     assert "25k: Not started, since the research of no instrument holds (XAUUSD)" in journey.ran.err
     count = orb(journey.home, "sql", "select count(*) as n from trade_journal", "--format", "csv")

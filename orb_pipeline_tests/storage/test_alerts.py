@@ -13,6 +13,7 @@ import pytest
 from orb_pipeline.errors import InputError
 from orb_pipeline.storage.alerts import (
     Alert,
+    Changed,
     Severity,
     Status,
     acknowledge,
@@ -20,6 +21,7 @@ from orb_pipeline.storage.alerts import (
     raise_alert,
     raise_rejections,
     resolve,
+    settle,
     standing_alerts,
     unacknowledged_critical,
 )
@@ -170,3 +172,64 @@ def test_more_of_them_raise_the_count_and_open_the_alert_again(connection: Conne
     (alert,) = open_alerts(connection)
     assert (alert.value, alert.occurrence, alert.acknowledged_by) == (4.0, 1, None)
     assert alert.message.startswith("4 rows")
+
+
+# Settled: what an evaluation answers becomes what stands.
+
+KINDS = ("drawdown", "feed_silent")
+SILENT = replace(ALERT, alert="feed_silent", condition="feed_silent:MGC", severity=Severity.WARNING, message="silent")
+
+
+def told(changes: tuple[Changed, ...]) -> list[tuple[str, str]]:
+    return [(item.alert.condition, item.change.value) for item in changes]
+
+
+def test_settling_raises_once_and_resolves_what_is_no_longer_answered(connection: Connection) -> None:
+    assert told(settle(connection, [ALERT, SILENT], KINDS, NOW)) == [
+        ("drawdown:25k", "raised"),
+        ("feed_silent:MGC", "raised"),
+    ]
+    assert settle(connection, [ALERT, SILENT], KINDS, LATER) == ()
+    assert told(settle(connection, [SILENT], KINDS, LATER)) == [("drawdown:25k", "resolved")]
+    assert told(settle(connection, [ALERT, SILENT], KINDS, LATER)) == [("drawdown:25k", "raised")]
+    assert statuses(connection) == [(1, "resolved"), (1, "open"), (2, "open")]
+
+
+def test_what_has_become_graver_opens_again_and_says_since_when(connection: Connection) -> None:
+    settle(connection, [SILENT], KINDS, NOW)
+    acknowledge(connection, 1, NOW, "me")
+    graver = replace(SILENT, severity=Severity.CRITICAL, message="silent for long", value=31.0)
+    assert told(settle(connection, [graver], KINDS, LATER)) == [("feed_silent:MGC", "escalated")]
+    (stored,) = open_alerts(connection)
+    assert (stored.severity, stored.message, stored.value) == (Severity.CRITICAL, "silent for long", 31.0)
+    assert (stored.raised_at, stored.escalated_at, stored.acknowledged_by) == (NOW, LATER, None)
+    assert settle(connection, [graver], KINDS, LATER) == ()
+
+
+def test_what_becomes_lighter_stays_as_grave_as_it_was(connection: Connection) -> None:
+    settle(connection, [replace(SILENT, severity=Severity.CRITICAL)], KINDS, NOW)
+    assert settle(connection, [SILENT], KINDS, LATER) == ()
+    assert len(unacknowledged_critical(connection)) == 1
+
+
+def test_what_stands_on_takes_its_present_figures_without_opening_again(connection: Connection) -> None:
+    settle(connection, [SILENT], KINDS, NOW)
+    acknowledge(connection, 1, NOW, "me")
+    assert settle(connection, [replace(SILENT, message="silent still", value=20.0, chance=0.5)], KINDS, LATER) == ()
+    (stored,) = standing_alerts(connection)
+    assert (stored.message, stored.value, stored.chance, stored.status) == (
+        "silent still",
+        20.0,
+        0.5,
+        Status.ACKNOWLEDGED,
+    )
+
+
+def test_settling_leaves_alerts_of_other_kinds_alone(connection: Connection) -> None:
+    raise_alert(connection, replace(ALERT, alert="reconciliation", condition="reconciliation:25k"))
+    assert settle(connection, [], KINDS, LATER) == ()
+    assert len(standing_alerts(connection)) == 1
+    with pytest.raises(ValueError, match="is of none of the kinds"):
+        settle(connection, [ALERT], ("feed_silent",), NOW)
+    with pytest.raises(ValueError, match="or is there twice"):
+        settle(connection, [ALERT, ALERT], KINDS, NOW)

@@ -1,0 +1,331 @@
+"""Alerts of a real home: from its tables and files to `monitor_alerts`, and what an open one stops."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from orb_pipeline.catalogue import load_catalogue
+from orb_pipeline.intake.tape import Tape
+from orb_pipeline.market.trading_day import date_of
+from orb_pipeline.monitoring.alerts import RunEnd
+from orb_pipeline.orchestration.instance import open_instance
+from orb_pipeline.orchestration.jobs import alerts_job
+from orb_pipeline.orchestration.monitoring import evaluate_alerts
+from orb_pipeline.orchestration.paper.permission import why_refused
+from orb_pipeline.orchestration.run import run_graph
+from orb_pipeline.orchestration.run_ends import run_ends
+from orb_pipeline.orchestration.verdicts import add_waiver
+from orb_pipeline.orchestration.watching import alerts_after_failure, alerts_every_five_minutes
+from orb_pipeline.orchestration.workshop import Workshop
+from orb_pipeline.settings import HOME_VARIABLE, Home
+from orb_pipeline.storage.alerts import acknowledge, open_alerts, standing_alerts
+from orb_pipeline.storage.journal import replace_journal
+from orb_pipeline.storage.paper import StoredDay, TradingEvent, begin_day, record_events
+from orb_pipeline.storage.warehouse import Warehouse
+from orb_pipeline_tests.orchestration.conftest import override
+from orb_pipeline_tests.orchestration.journals import Journal, at
+from orb_pipeline_tests.series import DAY
+
+NOW = at(900)
+TRADING_DAY = date_of(DAY)
+MEMBER = {
+    "strategy_id": "S01",
+    "instrument": "MGC",
+    "orb_label": "0900",
+    "win_rate": 0.5,
+    "expectancy_r": 0.4,
+}
+
+
+def workshop_of(home: Home) -> Workshop:
+    home.root.mkdir(parents=True, exist_ok=True)
+    workshop = Workshop(home, load_catalogue(home.catalogue), now=lambda: NOW)
+    with workshop.warehouse.transaction():
+        pass
+    return workshop
+
+
+def write_paper(workshop: Workshop, journal: Journal, mode: str = "paper") -> None:
+    rows = journal.frame().drop(columns=["journal_id", "mode", "account", "run_id", "created_at"])
+    rows["trading_day"] = rows["trading_day"].dt.date
+    replace_journal(workshop.warehouse, mode, "25k", rows, run_id="a test", at=NOW)
+
+
+def begin(workshop: Workshop, day: dt.date, *members: dict[str, Any]) -> None:
+    stored = StoredDay("25k", day, {}, members, {}, 25_000.0, 25_000.0, None, NOW, None, simulated=False)
+    with workshop.warehouse.transaction() as connection:
+        begin_day(connection, stored)
+
+
+def evaluated(workshop: Workshop, now: dt.datetime = NOW, runs: list[RunEnd] | None = None) -> list[tuple[str, str]]:
+    return [(item.alert.alert, item.change.value) for item in evaluate_alerts(workshop, now, runs)]
+
+
+def standing(home: Home) -> list[str]:
+    with Warehouse(home.warehouse).transaction() as connection:
+        return [alert.alert for alert in standing_alerts(connection)]
+
+
+# Life cycle.
+
+
+def test_a_home_without_a_warehouse_has_no_alerts_and_is_not_made(home: Home) -> None:
+    assert evaluate_alerts(Workshop(home, load_catalogue()), NOW) == ()
+    assert not home.root.exists()
+
+
+def test_a_losing_day_is_raised_once_becomes_a_second_alert_and_is_over_with_the_next_day(home: Home) -> None:
+    workshop, journal = workshop_of(home), Journal()
+    journal.trade(60, 70, r=-2.0, outcome="loss").trade(80, 90, r=-1.5, outcome="loss")
+    write_paper(workshop, journal, mode="replay")
+    assert evaluated(workshop) == []
+    write_paper(workshop, journal)
+    assert evaluated(workshop) == [("drawdown", "raised")]
+    assert evaluated(workshop) == []
+    write_paper(workshop, journal.trade(100, 110, r=-2.0, outcome="loss"))
+    assert evaluated(workshop) == [("circuit_break", "raised")]
+    write_paper(workshop, journal.trade(60, 70, day=1, r=1.0))
+    assert evaluated(workshop, NOW + dt.timedelta(days=1)) == [("drawdown", "resolved"), ("circuit_break", "resolved")]
+
+
+def test_a_circuit_break_stops_entries_until_it_is_acknowledged(home: Home) -> None:
+    workshop = workshop_of(home)
+    write_paper(workshop, Journal().trade(60, 70, r=-6.0, outcome="loss"))
+    evaluate_alerts(workshop, NOW)
+    with workshop.warehouse.transaction() as connection:
+        assert "(circuit_break) is CRITICAL and not acknowledged" in str(why_refused(connection, "25k", {}, NOW))
+        (critical,) = (alert for alert in open_alerts(connection) if alert.alert == "circuit_break")
+        acknowledge(connection, critical.alert_id, NOW, "me")
+        assert why_refused(connection, "25k", {}, NOW) is None
+    assert evaluated(workshop) == []
+    assert "circuit_break" in standing(home)
+
+
+def test_drift_is_measured_against_what_the_account_trades_and_its_replay(home: Home) -> None:
+    workshop, losing, replay = workshop_of(home), Journal(), Journal()
+    for day in range(40):
+        losing.trade(60, 70, day=day, r=-1.0, outcome="loss", strategy_id="S01")
+        replay.trade(60, 70, day=day - 100, r=2.0 if day % 2 else -1.0, strategy_id="S01")
+    write_paper(workshop, losing)
+    write_paper(workshop, replay, mode="replay")
+    assert evaluated(workshop) == []  # nothing is traded
+    begin(workshop, TRADING_DAY, MEMBER)
+    assert evaluated(workshop, NOW + dt.timedelta(days=39)) == [("win_rate_drift", "raised"), ("expr_drift", "raised")]
+    with workshop.warehouse.transaction() as connection:
+        win_rate, expr = open_alerts(connection)
+    assert (win_rate.strategy_id, win_rate.expected, win_rate.sample_size) == ("S01", 0.5, 40)
+    assert (expr.value, expr.expected) == (-1.0, 0.4)
+    assert expr.chance is not None
+    assert expr.chance < 1e-6
+
+
+def test_a_member_is_stale_from_the_first_of_its_unbroken_days_on(home: Home) -> None:
+    workshop = workshop_of(home)
+    for back, members in (
+        (60, [MEMBER]),
+        (50, [MEMBER | {"strategy_id": "S02"}]),
+        (40, [MEMBER]),
+        (20, []),
+        (0, [MEMBER]),
+    ):
+        begin(workshop, TRADING_DAY - dt.timedelta(days=back), *members)
+    assert ("strategy_stale", "raised") in evaluated(workshop)
+    with workshop.warehouse.transaction() as connection:
+        (stale,) = (alert for alert in standing_alerts(connection) if alert.alert == "strategy_stale")
+    assert (stale.value, stale.strategy_id) == (40.0, "S01")
+
+
+# Feeds.
+
+
+def written(path: Path, when: dt.datetime) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("bars", encoding="utf-8")
+    os.utime(path, (when.timestamp(), when.timestamp()))
+
+
+@pytest.mark.parametrize(
+    "place", ["landing/MGC/0001.csv", "tape/00000001-MGC-0001.csv", "tape/days/2024-11-21-MGC.parquet"]
+)
+def test_a_feed_is_silent_by_its_newest_file_wherever_that_is(home: Home, place: str) -> None:
+    now = dt.datetime(2024, 11, 21, 15, 0, tzinfo=dt.UTC)
+    workshop = workshop_of(home)
+    written(home.root / place, now - dt.timedelta(minutes=9))
+    assert evaluated(workshop, now) == []
+    assert evaluated(workshop, now + dt.timedelta(minutes=2)) == [("feed_silent", "raised")]
+    assert evaluated(workshop, now + dt.timedelta(minutes=40)) == [("feed_silent", "escalated")]
+    written(home.landing / "MGC" / "0002.csv", now + dt.timedelta(minutes=41))
+    assert evaluated(workshop, now + dt.timedelta(minutes=41)) == [("feed_silent", "resolved")]
+    assert Tape(home).waiting(["MGC"])  # nothing was taken
+
+
+def test_a_feed_that_never_came_is_missed_by_the_account_that_trades_today(home: Home) -> None:
+    now = dt.datetime(2024, 11, 21, 15, 0, tzinfo=dt.UTC)
+    workshop = workshop_of(home)
+    begin(workshop, dt.date(2024, 11, 20), MEMBER)
+    assert evaluated(workshop, now) == []
+    begin(workshop, dt.date(2024, 11, 21), MEMBER)
+    assert evaluated(workshop, now) == [("feed_silent", "raised")]
+
+
+# Gates, waivers, events, runs.
+
+
+def judge(
+    workshop: Workshop, *, passed: bool, at: dt.datetime = NOW, asset: str = "bars_1m", scope: str = "MGC"
+) -> None:
+    with workshop.warehouse.transaction() as connection:
+        connection.execute(
+            "insert or replace into gate_verdicts values (?, 'schema', ?, ?, ?, null, 'a price is off the grid', ?)",
+            [asset, scope, f"hash at {at}", passed, at],
+        )
+
+
+def test_a_gate_is_told_by_its_latest_verdict(home: Home) -> None:
+    workshop = workshop_of(home)
+    judge(workshop, passed=False)
+    assert evaluated(workshop) == [("gate_failed", "raised")]
+    judge(workshop, passed=True, at=NOW + dt.timedelta(minutes=1))
+    assert evaluated(workshop) == [("gate_failed", "resolved")]
+    judge(workshop, passed=False, at=NOW + dt.timedelta(minutes=2), asset="monitor_alerts", scope="25k")
+    assert evaluated(workshop) == []
+
+
+def test_a_waived_gate_is_told_when_its_waiver_is_about_to_end_and_when_it_has(home: Home) -> None:
+    workshop = workshop_of(home)
+    judge(workshop, passed=False)
+    until = NOW.date() + dt.timedelta(days=10)
+    add_waiver(workshop.warehouse, workshop.catalogue, "bars_1m", "schema", "MGC", "under review", until, NOW)
+    assert evaluated(workshop) == []
+    assert evaluated(workshop, NOW + dt.timedelta(days=3)) == [("waiver_ending", "raised")]
+    assert evaluated(workshop, NOW + dt.timedelta(days=11)) == [
+        ("waiver_ending", "resolved"),
+        ("gate_failed", "raised"),
+    ]
+
+
+def test_limits_and_rolls_come_from_the_trading_events(home: Home) -> None:
+    workshop = workshop_of(home)
+    events = [
+        TradingEvent(NOW, "limit", "-5.2 R", "limit:25k", account="25k", trading_day=TRADING_DAY, check_name="circuit"),
+        TradingEvent(NOW, "roll", "MGC: G5 after Z4", "roll:MGC", instrument="MGC", trading_day=TRADING_DAY),
+    ]
+    with workshop.warehouse.transaction() as connection:
+        record_events(connection, events, NOW)
+    assert evaluated(workshop) == [("contract_roll", "raised"), ("limit_reached", "raised")]
+    lost = TradingEvent(NOW, "account_lost", "the floor", "lost:25k", account="25k", trading_day=TRADING_DAY)
+    with workshop.warehouse.transaction() as connection:
+        record_events(connection, [lost], NOW)
+    assert evaluated(workshop, NOW + dt.timedelta(days=3)) == [
+        ("contract_roll", "resolved"),
+        ("limit_reached", "escalated"),
+    ]
+
+
+def test_alerts_of_runs_stay_as_they_are_where_nobody_looked_at_the_runs(home: Home) -> None:
+    workshop = workshop_of(home)
+    failed = RunEnd(job="account_job", scope="25k", run_id="a1", ended_at=NOW, failed=True)
+    assert evaluated(workshop, runs=[failed]) == [("run_failed", "raised")]
+    assert evaluated(workshop) == []
+    assert evaluated(workshop, runs=[]) == [("run_failed", "resolved")]
+
+
+def test_a_run_that_fails_by_a_gate_raises_both_and_one_that_holds_ends_both(landed_home: Home) -> None:
+    override(landed_home, "instruments.yaml", 'instruments: {GC: {tick: "0.30"}}')
+    run_graph(landed_home, load_catalogue(landed_home.catalogue), ["GC"], to="bars_1m")
+    assert standing(landed_home) == ["gate_failed", "run_failed"]
+    with open_instance(landed_home) as instance:
+        (end,) = run_ends(instance)
+        assert (end.job, end.scope, end.failed) == ("research_job", "GC", True)
+        assert "schema" in end.message
+    override(landed_home, "instruments.yaml", "instruments: {}")
+    run_graph(landed_home, load_catalogue(landed_home.catalogue), ["GC"], to="bars_1m")
+    assert standing(landed_home) == []
+
+
+# By themselves.
+
+
+def tick(home: Home) -> Any:
+    with open_instance(home) as instance:
+        return alerts_every_five_minutes(dg.build_schedule_context(instance=instance))
+
+
+def publish(home: Home) -> dg.ExecuteInProcessResult:
+    from orb_pipeline.definitions import defs
+
+    with open_instance(home) as instance:
+        resources = {"workshop": Workshop(home, load_catalogue(home.catalogue))}
+        job = dg.Definitions(assets=defs.assets, jobs=[alerts_job], resources=resources).resolve_job_def("alerts_job")
+        return job.execute_in_process(instance=instance, raise_on_error=False)
+
+
+def test_the_schedule_evaluates_asks_for_a_run_where_something_has_changed_and_else_says_why_not(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(home.root))
+    home.root.mkdir()
+    assert "Nothing has landed" in tick(home).skip_message
+    workshop = workshop_of(home)
+    judge(workshop, passed=False)
+    request = tick(home)
+    assert isinstance(request, dg.RunRequest)
+    assert request.tags["orb/alerts"] == "gate_failed raised"
+    assert standing(home) == ["gate_failed"]  # before any run
+    assert publish(home).success
+    assert "Nothing has been raised, acknowledged or resolved" in tick(home).skip_message
+    with workshop.warehouse.transaction() as connection:
+        acknowledge(connection, 1, NOW, "me")
+    assert isinstance(tick(home), dg.RunRequest)
+
+
+def test_published_alerts_have_gates_of_which_one_is_that_nothing_critical_is_open(home: Home) -> None:
+    workshop = workshop_of(home)
+    write_paper(workshop, Journal().trade(60, 70, r=-6.0, outcome="loss"))
+    assert not publish(home).success
+    verdicts = (
+        "select check_name, passed from gate_verdicts where asset = 'monitor_alerts' order by judged_at, check_name"
+    )
+    assert workshop.warehouse.frame(verdicts)["passed"].tolist() == [False, True]
+    with workshop.warehouse.transaction() as connection:
+        (critical,) = (alert for alert in open_alerts(connection) if alert.alert == "circuit_break")
+        acknowledge(connection, critical.alert_id, NOW, "me")
+    assert publish(home).success
+    assert workshop.warehouse.frame(verdicts)["passed"].tolist() == [False, True, True, True]
+
+
+def test_after_a_run_that_failed_its_alert_is_there_without_another_run(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(home.root))
+    workshop_of(home)
+
+    @dg.op
+    def fails() -> None:
+        message = "the disk is full"
+        raise OSError(message)
+
+    @dg.job(name="walk_forward_nightly")
+    def nightly() -> None:
+        fails()
+
+    with open_instance(home) as instance:
+        result = nightly.execute_in_process(instance=instance, raise_on_error=False)
+        context = dg.build_run_status_sensor_context(
+            sensor_name="alerts_after_failure",
+            dagster_event=next(event for event in result.all_events if event.is_run_failure),
+            dagster_instance=instance,
+            dagster_run=result.dagster_run,
+        )
+        answer: Any = alerts_after_failure(context)
+    assert answer.skip_message == "Alerts: run_failed raised."
+    with Warehouse(home.warehouse).transaction() as connection:
+        (alert,) = open_alerts(connection)
+    assert "walk_forward_nightly failed" in alert.message
+    assert "the disk is full" in alert.message
