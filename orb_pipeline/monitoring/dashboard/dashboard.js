@@ -98,10 +98,10 @@
 
   // Pages of trades: the overview gives way while one is open, and comes back where it was left.
 
-  let left = 0;
+  let left = 0, used = null;
   document.addEventListener("click", (event) => {
     const link = event.target.closest('a[href^="#trade="]');
-    if (link) left = scrollY;
+    if (link) [left, used] = [scrollY, link];
   });
   const follow = (event) => {
     const open = document.getElementById(decodeURIComponent(location.hash.slice(1)));
@@ -110,11 +110,10 @@
       open.querySelector("h1, h2").focus({ preventScroll: true });
       watch();
     } else if (event && event.oldURL.includes("#trade=")) {
-      const back = event.oldURL.split("#")[1];
+      const back = event.oldURL.slice(event.oldURL.indexOf("#"));
       scrollTo(0, left);
-      const link = document.querySelector(`a[href="#${CSS.escape(decodeURIComponent(back)).replace(/\\/g, "\\\\")}"]`);
-      const same = [...document.querySelectorAll('a[href^="#trade="]')].find((a) => a.getAttribute("href") === `#${back}`);
-      (same || link)?.focus({ preventScroll: true });
+      const links = [...document.querySelectorAll('a[href^="#trade="]')].filter((link) => link.hash === back);
+      (links.find((link) => link === used) || links[0])?.focus({ preventScroll: true });
     } else if (open && open.matches(".panel")) {
       open.querySelector("h2").focus({ preventScroll: true });
     }
@@ -124,21 +123,28 @@
   // Served: look for a newer page, and take it in without moving what is being read.
 
   const main = document.querySelector("main");
+  const focusable = 'a[href], summary, [tabindex]';
+  const whereFocusIs = () => {
+    const holder = document.activeElement?.closest("[id]");
+    if (!holder) return () => {};
+    const place = [...holder.querySelectorAll(focusable)].indexOf(document.activeElement);
+    return () => {
+      const found = document.getElementById(holder.id);
+      (place < 0 ? found : found?.querySelectorAll(focusable)[place])?.focus({ preventScroll: true });
+    };
+  };
+  const text = (plot) => plot.querySelector("script.figure").textContent;
   const swap = (html) => {
     const fresh = new DOMParser().parseFromString(`<main>${html}</main>`, "text/html").querySelector("main");
-    const opened = [...main.querySelectorAll("details[open]")].map((found) => found.id || found.parentElement.innerText);
-    const place = scrollY, focus = document.activeElement?.closest("[id]")?.id;
-    fresh.querySelectorAll("details").forEach((found) => {
-      if (found.id && opened.includes(found.id)) found.open = true;
-    });
+    const opened = new Set([...main.querySelectorAll("details[open][id]")].map((found) => found.id));
+    const place = scrollY, focusAgain = whereFocusIs();
+    fresh.querySelectorAll("details[id]").forEach((found) => { found.open = opened.has(found.id); });
     fresh.querySelectorAll("figure.plot").forEach((plot) => {
-      const old = document.getElementById(plot.id);
-      const text = (figure) => figure.querySelector("script.figure").textContent;
-      const drawn = old && old.querySelector(".canvas[data-drawn]");
-      if (drawn && !drawn.dataset.bars && text(old) === text(plot)) plot.replaceWith(old);
+      const old = document.getElementById(plot.id), canvas = old?.querySelector(".canvas[data-drawn]");
+      if (canvas && !canvas.dataset.bars && text(old) === text(plot)) plot.replaceWith(old);
     });
     main.replaceChildren(...fresh.childNodes);
-    if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+    focusAgain();
     scrollTo(0, place);
     watch();
   };
