@@ -39,6 +39,9 @@ from orb_pipeline.settings import GatewaySettings
 from orb_pipeline.storage import orders as store
 from orb_pipeline.storage.alerts import Alert, Severity, raise_alert, resolve
 
+RETRY_SECONDS = (
+    30.0  # a broker that did not answer is not asked again before; each question may take as long as it waits
+)
 FRESH_SECONDS = 90.0  # a bar that ended longer ago sends no entry: the market is elsewhere by now
 ALERT, SILENT = "broker_difference", "broker_silent"
 
@@ -70,6 +73,8 @@ class OrderDesk:
         self._connection = connection
         self._broker: Broker | None = None
         self._is_first = True
+        self._silent_since: dt.datetime | None = None
+        self._may_be_told_silent = True  # by this process or by one before it
 
     def bring(self, terms: Terms, so_far: DaySoFar, *, entries_stopped: bool, now: dt.datetime) -> Brought:
         """Withdraw, close, guard and send what follows from the day so far, and store what the broker tells.
@@ -83,15 +88,20 @@ class OrderDesk:
             ConfigurationError, GateFailedError: the account may not be traded at its broker.
         """
         condition = f"{SILENT}:{self._account.account}"
+        if self._silent_since is not None and abs((now - self._silent_since).total_seconds()) < RETRY_SECONDS:
+            return Brought()
         try:
             brought = self._bring(terms, so_far, entries_stopped=entries_stopped, now=now)
         except BrokerError as error:
             self.close()
+            self._silent_since, self._may_be_told_silent = now, True
             with self._workshop.warehouse.transaction() as connection:
                 raise_alert(connection, _silent(condition, self._account.account, str(error), now))
             return Brought()
-        with self._workshop.warehouse.transaction() as connection:
-            resolve(connection, condition, now)
+        if self._may_be_told_silent:
+            with self._workshop.warehouse.transaction() as connection:
+                resolve(connection, condition, now)
+        self._silent_since, self._may_be_told_silent = None, False
         return brought
 
     def _bring(self, terms: Terms, so_far: DaySoFar, *, entries_stopped: bool, now: dt.datetime) -> Brought:
