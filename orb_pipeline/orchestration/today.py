@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from orb_pipeline.catalogue import Account
 from orb_pipeline.errors import OrbError
-from orb_pipeline.execution.paper import DaySoFar, PaperBar, in_engine_order, trade_day
+from orb_pipeline.execution.paper import DaySoFar, trade_day
 from orb_pipeline.execution.today import RangeToday, StrategyToday, ranges_today, strategies_today
 from orb_pipeline.execution.trade import stamp
 from orb_pipeline.intake.tape import Mark, MarkKind
@@ -113,7 +113,7 @@ def _with_trading(outline: Today, reader: TapeReader, terms: Terms, day: int) ->
     through = reader.stream.complete_through(terms.symbols)
     is_over = through is not None and through >= int(day_open(day + 1)) - 1
     stops = stops_of(reader.content.marks, outline.account)
-    bars = [] if through is None else _bars(reader, terms, day, through)
+    bars = [] if through is None else terms.bars(reader.stream, through)
     so_far = trade_day(terms.paper_day, bars, stops, is_over=is_over)
     so_far.risk.stopped = stops(reader.content.last_number)  # what came after the last bar counts for the next entry
     limits = terms.paper_day.account.limits
@@ -132,19 +132,6 @@ def _with_trading(outline: Today, reader: TapeReader, terms: Terms, day: int) ->
         stopped={**outline.stopped, **_limit(so_far)},
         ranges=ranges_today(terms.paper_day, so_far),
         strategies=strategies_today(terms.paper_day, so_far),
-    )
-
-
-def _bars(reader: TapeReader, terms: Terms, day: int, through: int) -> list[PaperBar]:
-    """The front months' bars of the day up to minute `through`, as the trader feeds them."""
-    markets = terms.paper_day.context.markets
-    return in_engine_order(
-        [
-            PaperBar(symbol, item.bar, item.arrival)
-            for symbol in terms.symbols
-            for item in reader.stream.of_day(symbol, day)
-            if item.contract == markets[symbol].front_month and item.bar.minute <= through
-        ]
     )
 
 

@@ -39,9 +39,7 @@ from orb_pipeline.settings import GatewaySettings
 from orb_pipeline.storage import orders as store
 from orb_pipeline.storage.alerts import Alert, Severity, raise_alert, resolve
 
-RETRY_SECONDS = (
-    30.0  # a broker that did not answer is not asked again before; each question may take as long as it waits
-)
+RETRY_SECONDS = 30.0  # before a broker that did not answer is asked again: a question takes as long as it waits
 FRESH_SECONDS = 90.0  # a bar that ended longer ago sends no entry: the market is elsewhere by now
 ALERT, SILENT = "broker_difference", "broker_silent"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import duckdb
 
@@ -12,11 +12,12 @@ from orb_pipeline.catalogue import Account, Catalogue
 from orb_pipeline.execution.context import AccountDay
 from orb_pipeline.execution.ledger import AccountLedger
 from orb_pipeline.execution.open_day import market_before
-from orb_pipeline.execution.paper import PaperDay
+from orb_pipeline.execution.paper import PaperBar, PaperDay, in_engine_order
+from orb_pipeline.intake.stream import Stream
 from orb_pipeline.intake.tape import Mark
 from orb_pipeline.market.front_month import front_month_bars
 from orb_pipeline.market.trading_day import date_of, number_of
-from orb_pipeline.orchestration.paper.landed import LandedBars
+from orb_pipeline.orchestration.paper.landed import LandedBars, batches_of, landed_contents
 from orb_pipeline.orchestration.paper.permission import Permitted
 from orb_pipeline.portfolio.model import Portfolio, PortfolioStrategy
 from orb_pipeline.storage.paper import StoredDay, TradingEvent, begin_day, lost_on, results_before
@@ -41,6 +42,17 @@ class Terms:
         """Instruments that are traded."""
         return self.paper_day.portfolio.instruments
 
+    def bars(self, stream: Stream, through: int) -> list[PaperBar]:
+        """The front months' bars of the day up to minute `through` (since the epoch, UTC), in the engine's order."""
+        context = self.paper_day.context
+        bars = [
+            PaperBar(symbol, item.bar, item.arrival)
+            for symbol in self.symbols
+            for item in stream.of_day(symbol, context.day)
+            if item.contract == context.markets[symbol].front_month and item.bar.minute <= through
+        ]
+        return bars if len(self.symbols) == 1 else in_engine_order(bars)
+
 
 def begin(
     connection: Connection, account: Account, day: int, allowed: Permitted | None, now: dt.datetime, *, simulated: bool
@@ -53,7 +65,7 @@ def begin(
         trading_day=trading_day,
         terms=account.model_dump(mode="json"),
         members=[asdict(member) for member in allowed.portfolio.strategies] if allowed else [],
-        contents=dict(allowed.contents) if allowed else {},
+        contents={**allowed.contents, **landed_contents(connection)} if allowed else {},
         equity=start.equity,
         highest_equity=start.highest_equity,
         lost_on=start.lost_on,
@@ -66,7 +78,11 @@ def begin(
 
 
 def terms_of(stored: StoredDay, catalogue: Catalogue, landed: LandedBars, base: Mark) -> Terms:
-    """The day as the engine needs it: its portfolio, the markets before it opens, the account as it starts it."""
+    """The day as the engine needs it: its portfolio, the markets before it opens, the account as it starts it.
+
+    The markets are those of the bars that had landed when it began, whatever has landed since.
+    """
+    base = replace(base, batches=batches_of(stored.contents) or base.batches)
     account = Account.model_validate(stored.terms)
     portfolio = Portfolio.of(account, tuple(PortfolioStrategy(**member) for member in stored.members))
     day = number_of(stored.trading_day)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from orb_pipeline.catalogue import Account
 from orb_pipeline.errors import OrbError
-from orb_pipeline.execution.events import TradeEvent
+from orb_pipeline.execution.events import RiskDecision, TradeEvent
 from orb_pipeline.execution.journal import JournalEntry, frame_of
-from orb_pipeline.execution.paper import DaySoFar, PaperBar, in_engine_order, trade_day
+from orb_pipeline.execution.paper import DaySoFar, trade_day
 from orb_pipeline.intake.tape import Mark, MarkKind
 from orb_pipeline.market.trading_day import date_of, day_open, number_of
 from orb_pipeline.orchestration.paper import closing
@@ -121,7 +121,7 @@ class PaperTrader:
             if is_over:
                 self._pass_over(day, now)
             return DayStep(date_of(day), is_over=is_over, refused=refused)
-        bars, before = self._bars(terms, day, through), self._written.get(day)
+        bars, before = terms.bars(self._reader.stream, through), self._written.get(day)
         so_far = trade_day(terms.paper_day, bars, stops_of(self._marks, self.account.account), is_over=is_over)
         if so_far.entries != before or is_over:
             why = self._write(day, terms, so_far, now)
@@ -130,7 +130,7 @@ class PaperTrader:
                 self._mark(MarkKind.BLOCKED, reason, now, place)
                 return self._trade(day, now)
         self._bring_orders(terms, so_far, now)
-        blocked = standing(self._marks, self.account.account, MarkKind.BLOCKED)
+        stop = self._stop
         return DayStep(
             trading_day=date_of(day),
             bars=so_far.bars,
@@ -138,19 +138,8 @@ class PaperTrader:
             events=so_far.events,
             open_trades=len(so_far.open_trades),
             is_over=is_over,
-            refused=blocked.reason if blocked else None,
+            refused=None if stop is None else f"{stop.check}: {stop.reason}",
         )
-
-    def _bars(self, terms: Terms, day: int, through: int) -> list[PaperBar]:
-        """The front months' bars of the day up to minute `through`."""
-        markets = terms.paper_day.context.markets
-        bars = [
-            PaperBar(symbol, item.bar, item.arrival)
-            for symbol in terms.symbols
-            for item in self._reader.stream.of_day(symbol, day)
-            if item.contract == markets[symbol].front_month and item.bar.minute <= through
-        ]
-        return bars if len(terms.symbols) == 1 else in_engine_order(bars)
 
     def _terms_of(self, day: int, now: dt.datetime) -> tuple[Terms | None, str | None]:
         """The day's terms, fixed now where it begins; or why it does not begin."""
@@ -243,8 +232,7 @@ class PaperTrader:
         """Bring the account's broker to the day so far; what it cannot explain halts entries."""
         if self._orders is None:
             return
-        stopped = stops_of(self._marks, self.account.account)(self._reader.tape.read().last_number)
-        brought = self._orders.bring(terms, so_far, entries_stopped=stopped is not None, now=now)
+        brought = self._orders.bring(terms, so_far, entries_stopped=self._stop is not None, now=now)
         if brought.differences and standing(self._marks, self.account.account, MarkKind.HALT) is None:
             self._mark(MarkKind.HALT, brought.differences[0].message, now)
 
@@ -287,6 +275,11 @@ class PaperTrader:
 
     def _mark(self, kind: MarkKind, reason: str, now: dt.datetime, place: int | None = None) -> None:
         self._reader.mark(kind, now, reason, place=place, account=self.account.account)
+
+    @property
+    def _stop(self) -> RiskDecision | None:
+        """The refusal that an entry would get now, from outside; None where nothing stops it."""
+        return stops_of(self._marks, self.account.account)(self._reader.content.last_number)
 
     @property
     def _marks(self) -> Sequence[Mark]:
