@@ -20,6 +20,7 @@ from orb_pipeline.errors import OrbError
 from orb_pipeline.monitoring.notification import news
 from orb_pipeline.monitoring.notification.message import Message
 from orb_pipeline.orchestration.delivering import Delivered, addresses_of, deliver
+from orb_pipeline.orchestration.monitoring import evaluate_alerts
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.storage import notifications as outbox
 
@@ -27,6 +28,7 @@ __all__ = ["Delivered", "addresses_of", "deliver", "news_to_channels", "queue_ne
 
 Connection = duckdb.DuckDBPyConnection
 
+ALERTS_SECONDS = 60.0  # between evaluations of alerts beside a trader that follows
 HEARTBEAT_SECONDS = 15.0  # between looks at what is due again, should nothing happen
 _LAST_WORDS_SECONDS = 30.0  # for what is being sent when trading ends
 
@@ -69,7 +71,7 @@ def news_to_channels(workshop: Workshop) -> Delivered:
 
 @contextmanager
 def telling(workshop: Workshop, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> Iterator[Callable[[], None]]:
-    """Tell in a thread of its own; what it gives is called when there is news, and returns at once.
+    """Evaluate alerts and tell, in a thread of its own; what it gives is called at news, and returns at once.
 
     At the end, what is being sent gets a moment to arrive; what does not stays in the outbox.
     """
@@ -77,10 +79,14 @@ def telling(workshop: Workshop, heartbeat_seconds: float = HEARTBEAT_SECONDS) ->
     due, over = threading.Event(), threading.Event()
 
     def go_on() -> None:
-        trouble = ""
+        trouble, evaluated_at = "", None
         while not over.is_set():
             due.wait(heartbeat_seconds)
             due.clear()
+            now = workshop.now()
+            if evaluated_at is None or abs((now - evaluated_at).total_seconds()) >= ALERTS_SECONDS:
+                _evaluate(workshop, now)
+                evaluated_at = now
             trouble = tell(workshop, trouble)
 
     thread = threading.Thread(target=go_on, name="notifications", daemon=True)
@@ -91,6 +97,16 @@ def telling(workshop: Workshop, heartbeat_seconds: float = HEARTBEAT_SECONDS) ->
         over.set()
         due.set()
         thread.join(_LAST_WORDS_SECONDS)
+
+
+def _evaluate(workshop: Workshop, now: dt.datetime) -> None:
+    """Alerts as they are now; what is in the way of them is logged and stops nobody."""
+    try:
+        evaluate_alerts(workshop, now)
+    except OrbError as error:
+        logger.error("Alerts are not evaluated: %s", error)  # noqa: TRY400 - the message says it all
+    except Exception:
+        logger.exception("Alerts are not evaluated; trading goes on.")
 
 
 def queue_news(connection: Connection, rules: Notifications, addressed: Sequence[str], now: dt.datetime) -> int:

@@ -18,6 +18,7 @@ from orb_pipeline.orchestration.holding import holding_instruments
 from orb_pipeline.orchestration.instance import open_instance
 from orb_pipeline.orchestration.jobs import JOBS, account_job, alerts_job, research_job
 from orb_pipeline.orchestration.monitoring import evaluate_alerts
+from orb_pipeline.orchestration.notifying import tell
 from orb_pipeline.orchestration.progress import AssetSummary, Listener, RunSummary, Silence
 from orb_pipeline.orchestration.recovery import process_tag, recover
 from orb_pipeline.orchestration.resources import resources
@@ -70,6 +71,7 @@ def run_graph(
         else:
             runner.evaluate_alerts()
     refresh_dashboard(workshop, catalogue.account(name))
+    tell(workshop)
     return summaries
 
 

@@ -14,6 +14,7 @@ from orb_pipeline.orchestration import builds
 from orb_pipeline.orchestration.gates import WATCHING_ASSETS
 from orb_pipeline.orchestration.jobs import alerts_job
 from orb_pipeline.orchestration.monitoring import evaluate_alerts
+from orb_pipeline.orchestration.notifying import tell
 from orb_pipeline.orchestration.rows import WAREHOUSE_TABLES
 from orb_pipeline.orchestration.run_ends import run_ends
 from orb_pipeline.orchestration.scope import ACCOUNT_TAG
@@ -44,6 +45,7 @@ def alerts_every_five_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRe
     try:
         changes = evaluate_alerts(workshop, workshop.now(), run_ends(context.instance))
         unpublished = _unpublished(workshop, account)
+        tell(workshop)
     except BusyError as error:
         return dg.SkipReason(f"The home is busy; the next time will tell. {error}")
     if unpublished is None:
@@ -81,6 +83,7 @@ def _after(context: dg.RunStatusSensorContext) -> dg.SkipReason:
     home = Home.from_environment()
     workshop = Workshop(home, load_catalogue(home.catalogue))
     changes = evaluate_alerts(workshop, workshop.now(), run_ends(context.instance))
+    tell(workshop)
     return dg.SkipReason(f"Alerts: {_said(changes)}.")
 
 
