@@ -17,7 +17,7 @@ from orb_pipeline.storage.sql import run_query
 from orb_pipeline_tests.browser.homes import ACCOUNT, BARS_OF_THE_OPEN_DAY, FINISHED, OPEN, SYMBOL, workshop_of
 from orb_pipeline_tests.browser.reading import Document, array, text_of
 
-NOT_BY_SQL = {"status", "today_ranges"}
+NOT_BY_SQL = {"status", "today_ranges", "today_strategies"}
 Ask = Callable[[str], pd.DataFrame]
 
 
@@ -88,7 +88,7 @@ def test_plots_show_what_is_queried(document: Document, ask: Ask) -> None:
         assert traces[name]["x"] == rows["trading_day"].dt.strftime("%Y-%m-%d").tolist()
     sizes = ask(document.queries["orb_size_days"])
     plotted = [value for trace in document.figure("plot-sizes")["data"] for value in array(trace["y"])]
-    assert plotted == sizes["median_30"].tolist()
+    assert plotted == sizes["rolling_median"].tolist()
 
 
 def test_every_plot_has_words_for_those_who_do_not_see_it(document: Document) -> None:

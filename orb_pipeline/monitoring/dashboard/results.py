@@ -22,6 +22,7 @@ class Scope:
         mode: of the journal, `paper` once the account has traded on paper, else `replay`.
         made_at: aware.
         entries: as many trades have a page of their own within the page.
+        regime_days: as many days' ranges are another regime where their median is above `regime_times` the one before.
     """
 
     account: Account
@@ -29,9 +30,11 @@ class Scope:
     mode: str
     made_at: dt.datetime
     entries: int = 60
+    regime_days: int = 30
+    regime_times: float = 2.0
 
     def filled(self, query: str) -> str:
-        """`query` with values of this scope for {account}, {mode}, {day}, {today}, {equity} and {entries}."""
+        """`query` with values of this scope for what stands in braces, such as {account} and {day}."""
         values = {
             "account": f"'{self.account.account}'",
             "mode": f"'{self.mode}'",
@@ -39,6 +42,8 @@ class Scope:
             "today": f"date '{self.made_at.astimezone(dt.UTC).date()}'",
             "equity": f"{self.account.equity!r}::double",
             "entries": str(self.entries),
+            "regime_days": str(self.regime_days),
+            "days_before": str(self.regime_days - 1),
         }
         for name, value in values.items():
             query = query.replace(f"{{{name}}}", value)

@@ -10,7 +10,7 @@ from orb_pipeline.catalogue import Account
 from orb_pipeline.monitoring.dashboard.panels import QUERIES
 from orb_pipeline.monitoring.dashboard.panels.freshness import STATUS
 from orb_pipeline.monitoring.dashboard.results import DashboardData, Result, Scope, TradeData
-from orb_pipeline.orchestration.dashboard.open_day import OpenDay
+from orb_pipeline.orchestration.dashboard.open_day import OpenDay, by_the_tape
 from orb_pipeline.orchestration.dashboard.rows import answer
 from orb_pipeline.orchestration.dashboard.trades import read_trades
 from orb_pipeline.orchestration.status import read_status
@@ -59,6 +59,7 @@ def collect(
     results = answer(workshop, {name: scope.filled(query) for name, query in QUERIES.items()} | _extra(scope))
     simulated = tuple(str(row["instrument"]) for row in results.pop("simulated").records)
     journal = results.pop("trade_rows")
+    results |= by_the_tape(workshop, account, scope.day if is_paper else None)
     if is_paper and scope.day is not None and not len(results["today_ranges"]):
         symbols = sorted({str(row["instrument"]) for row in results["strategies"].records})
         results["today_ranges"] = tape.ranges(symbols, scope.day)
@@ -78,7 +79,16 @@ def _scope(workshop: Workshop, account: Account) -> tuple[Scope, bool]:
     row = answer(workshop, {"days": query})["days"].records[0]
     is_paper = row["paper_day"] is not None
     day = row["paper_day"] if is_paper else row["replay_day"]
-    return Scope(account, day.date() if day is not None else None, "paper" if is_paper else "replay", now), is_paper
+    rule = workshop.catalogue.monitoring.alerts.orb_size_regime
+    scope = Scope(
+        account=account,
+        day=day.date() if day is not None else None,
+        mode="paper" if is_paper else "replay",
+        made_at=now,
+        regime_days=rule.days,
+        regime_times=rule.above_times,
+    )
+    return scope, is_paper
 
 
 def _status(workshop: Workshop, account: Account, now: dt.datetime) -> Result:

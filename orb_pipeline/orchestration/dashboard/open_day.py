@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict
+from typing import Any
 
 import pandas as pd
 
+from orb_pipeline.catalogue import Account
 from orb_pipeline.market.front_month import next_front_month
 from orb_pipeline.market.trading_day import number_of
+from orb_pipeline.monitoring.dashboard.panels.today import STOPPED, STRATEGIES
 from orb_pipeline.monitoring.dashboard.results import Result
 from orb_pipeline.orchestration.paper.closing import seen_bars
 from orb_pipeline.orchestration.paper.reader import TapeReader
+from orb_pipeline.orchestration.today import read_today
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.research.features import build_daily_features
 from orb_pipeline.research.study import Study
 
+TODAY = "orb today"
 _RANGES = [
     "symbol",
     "orb_label",
@@ -26,6 +32,42 @@ _RANGES = [
     "break_ts",
     "rel_volume",
 ]
+
+
+def by_the_tape(workshop: Workshop, account: Account, day: dt.date | None) -> dict[str, Result]:
+    """How ranges and strategies of the open day stand, by their names; without rows where `day` is not open.
+
+    Raises:
+        OrbError: the home cannot be read.
+    """
+    today = read_today(workshop, account) if day is not None else None
+    if today is None or today.trading_day != day or not today.ranges:
+        return {STRATEGIES: _given(STRATEGIES, []), STOPPED: _given(STOPPED, [])}
+    stopped = [{"kind": kind, "reason": reason} for kind, reason in today.stopped.items()]
+    ranges = [
+        {
+            "symbol": found.instrument,
+            "orb_label": found.orb_label,
+            "orb_start_ts": found.starts_at,
+            "orb_high": found.high,
+            "orb_low": found.low,
+            "orb_size": found.size,
+            "break_dir": found.direction,
+            "break_ts": found.broke_at,
+            "rel_volume": None,
+            "state": found.state,
+        }
+        for found in today.ranges
+    ]
+    return {
+        "today_ranges": _given("today_ranges", ranges),
+        STRATEGIES: _given(STRATEGIES, [asdict(found) for found in today.strategies]),
+        STOPPED: _given(STOPPED, stopped),
+    }
+
+
+def _given(name: str, rows: list[dict[str, Any]]) -> Result:
+    return Result(name, TODAY, pd.DataFrame(rows).astype(object), is_sql=False)
 
 
 class OpenDay:
@@ -69,7 +111,7 @@ class OpenDay:
         frames = [self.features(symbol, day)[_RANGES] for symbol in symbols]
         frames = [frame for frame in frames if len(frame)]
         frame = pd.concat(frames).sort_values(["orb_start_ts", "symbol"]) if frames else pd.DataFrame(columns=_RANGES)
-        return Result("today_ranges", "orb today", frame.reset_index(drop=True), is_sql=False)
+        return Result("today_ranges", TODAY, frame.reset_index(drop=True), is_sql=False)
 
     def files(self, symbol: str, day: dt.date) -> list[str]:
         """Files of the tape with bars of that day."""

@@ -6,7 +6,7 @@ from html import escape
 
 from orb_pipeline.monitoring.dashboard import markup
 from orb_pipeline.monitoring.dashboard.links import linked
-from orb_pipeline.monitoring.dashboard.markup import RATIO, Column, number
+from orb_pipeline.monitoring.dashboard.markup import RATIO, SHARE, Column, number
 from orb_pipeline.monitoring.dashboard.panel import Panel
 from orb_pipeline.monitoring.dashboard.results import DashboardData, Result
 
@@ -14,7 +14,7 @@ TONES = {"CRITICAL": "bad", "WARNING": "warn", "INFO": "quiet"}
 QUERIES = {
     "alerts": """
 select alert_id, severity, status, raised_at, alert, account, instrument, strategy_id, trading_day, value, threshold,
-    message, acknowledged_by, acknowledged_at
+    expected, sample_size, chance, message, acknowledged_by, acknowledged_at
 from monitor_alerts
 where status <> 'resolved' and (account is null or account = {account})
 order by status = 'open' desc, severity = 'CRITICAL' desc, severity = 'WARNING' desc, raised_at desc, alert_id
@@ -42,6 +42,9 @@ def panel(data: DashboardData) -> Panel:
         Column("what is the matter", lambda result, row: _message(data, result, row)),
         number("seen", "value", RATIO),
         number("from", "threshold", RATIO, note="where it begins to be worth an alert"),
+        number("usual", "expected", RATIO, note="the backtest's figure, or what is normal"),
+        number("n", "sample_size", note="trades or days that it was seen over"),
+        number("chance", "chance", SHARE, note="of seeing it, or worse, without any drift"),
     ]
     body = markup.table(alerts, columns, "Alerts that stand", empty="No alert stands.")
     body += markup.note("An open CRITICAL alert stops entries. <code>orb alerts --ack N</code> says that it was seen.")

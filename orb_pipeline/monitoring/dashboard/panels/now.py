@@ -8,8 +8,10 @@ from orb_pipeline.monitoring.dashboard import markup
 from orb_pipeline.monitoring.dashboard.markup import R
 from orb_pipeline.monitoring.dashboard.panel import Panel
 from orb_pipeline.monitoring.dashboard.panels.gates import failing
+from orb_pipeline.monitoring.dashboard.panels.today import STOPPED
 from orb_pipeline.monitoring.dashboard.results import DashboardData
 
+_LONGEST = 90
 QUERIES = {
     "today_total": """
 select count(*) filter (risk_check_passed)::bigint as trades,
@@ -65,12 +67,13 @@ def _toned(count: int, tone: str) -> str:
 def _entries(data: DashboardData, is_critical: bool, failed: int) -> str:
     """Whether entries are allowed, as far as the events and alerts say."""
     stops = [row for row in data["entries_state"].records if row["event"] in ("halt", "blocked")]
+    for row in data[STOPPED].records:
+        return _tile("today", "Entries", '<span class="bad">Stopped</span>', _short(f"{row['kind']}: {row['reason']}"))
     if stops:
-        why = str(stops[-1]["reason"])
         figure = (
             '<span class="bad">Halted</span>' if stops[-1]["event"] == "halt" else '<span class="bad">Blocked</span>'
         )
-        return _tile("events", "Entries", figure, markup.broken(why if len(why) < 90 else why[:87] + "..."))
+        return _tile("events", "Entries", figure, _short(str(stops[-1]["reason"])))
     if is_critical:
         return _tile("alerts", "Entries", '<span class="bad">Stopped</span>', "a CRITICAL alert is open")
     if failed:
@@ -78,6 +81,10 @@ def _entries(data: DashboardData, is_critical: bool, failed: int) -> str:
     if not len(data["strategies"]):
         return _tile("strategies", "Entries", '<span class="warn">None</span>', "the portfolio is empty")
     return _tile("events", "Entries", '<span class="good">Allowed</span>', "no halt, no block")
+
+
+def _short(words: str) -> str:
+    return markup.broken(words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}\u2026")
 
 
 def _so_far(data: DashboardData) -> str:

@@ -46,7 +46,7 @@ def panel(data: DashboardData) -> Panel:
     ]
     empty = "The portfolio has no member yet: `orb run` builds it, `orb portfolio --why` says why setups are left out."
     body = markup.table(result, columns, "Strategies of the account, in portfolio order", empty=empty)
-    return Panel("strategies", f"Active strategies ({len(result)})", body, (result,), is_wide=True)
+    return Panel("strategies", f"Active strategies ({len(result)})", body, (result,), is_wide=True, label="Strategies")
 
 
 def _name(result: Result, row: int) -> str:

@@ -28,18 +28,32 @@ order by decided_ts, strategy_id
 }
 
 
+STRATEGIES = "today_strategies"
+"""Result of `orb today` while a paper day is open: columns of execution.today.StrategyToday; else without rows."""
+STOPPED = "today_stopped"
+"""Likewise: kind and reason of everything that stops entries now."""
+
+
+AHEAD = ("working", "confirming", "armed", "waiting")
+"""States of strategies that may still enter, the nearest first."""
+
+
 def panel(data: DashboardData) -> Panel:
-    ranges, trades = data["today_ranges"], data["today_trades"]
+    ranges, trades, strategies = data["today_ranges"], data["today_trades"], data[STRATEGIES]
     scope = data.scope
     if scope.day is None:
         empty = '<p class="empty">No day has been traded yet: `orb run`, then `orb paper --once`.</p>'
         return Panel("today", "Today", empty, (ranges, trades), is_wide=True, label="Today")
     title = f"{'Today on paper' if scope.mode == 'paper' else 'Last day of the replay'}: {scope.day}"
+    stopped = "".join(
+        f'<p class="stopped">{markup.badge(str(row["kind"]), "bad")} {markup.broken(str(row["reason"]))}</p>'
+        for row in data[STOPPED].records
+    )
     body = (
-        f"<h3>Ranges</h3>{_ranges(ranges)}<h3>Trades</h3>{_trades(data, trades)}"
+        f"{stopped}<h3>Ranges</h3>{_ranges(ranges)}<h3>Trades</h3>{_trades(data, trades)}{_ahead(strategies)}"
         f"{markup.note('Times are UTC. A trade leads to its page: bars, range, outcome, source file.')}"
     )
-    return Panel("today", title, body, (ranges, trades), is_wide=True, label="Today")
+    return Panel("today", title, body, (ranges, trades, strategies), is_wide=True, label="Today")
 
 
 def _ranges(ranges: Result) -> str:
@@ -59,8 +73,42 @@ def _ranges(ranges: Result) -> str:
 def _break(result: Result, row: int) -> str:
     way = result.records[row]["break_dir"]
     if way is None:
-        return markup.MISSING
+        so_far = result.records[row].get("state")
+        return markup.badge(so_far.replace("_", " "), "quiet") if so_far else markup.MISSING
     return f"{markup.badge(way, 'good' if way == 'long' else 'bad')} {markup.clock(result, row, 'break_ts')}"
+
+
+def _ahead(strategies: Result) -> str:
+    """Strategies that may still enter: what they wait for, and what their order would be."""
+    rows = [row for row, found in enumerate(strategies.records) if found["state"] in AHEAD]
+    if not rows:
+        return ""
+    columns = [
+        Column("strategy", lambda result, row: markup.strategy(result.records[row]["strategy_id"])),
+        Column("state", _ahead_state),
+        words("session", "orb_label"),
+        words("way", "direction"),
+        Column("closes", _closes),
+        number("lots", "contracts"),
+        number("entry", "entry", PRICE),
+        number("stop", "stop", PRICE),
+        number("target", "target", PRICE),
+    ]
+    rows.sort(key=lambda row: (AHEAD.index(strategies.records[row]["state"]), row))
+    return f"<h3>Armed and waiting</h3>{markup.table(strategies, columns, 'Armed and waiting', rows=rows)}"
+
+
+def _ahead_state(result: Result, row: int) -> str:
+    found = result.records[row]
+    shown = markup.badge(found["state"], "quiet" if found["state"] == "waiting" else "live")
+    return (
+        f"{shown} {markup.badge('would be refused: ' + found['blocked_by'], 'warn')}" if found["blocked_by"] else shown
+    )
+
+
+def _closes(result: Result, row: int) -> str:
+    found = result.records[row]
+    return f"{found['closes']} of {found['confirm_bars']}"
 
 
 def _trades(data: DashboardData, trades: Result) -> str:
