@@ -64,6 +64,8 @@ def news_to_channels(workshop: Workshop) -> Delivered:
         BusyError, StorageError: of the warehouse.
     """
     addresses = addresses_of(workshop.home)
+    if not addresses.names:
+        return Delivered()  # nobody to tell: the warehouse stays closed
     with workshop.warehouse.transaction() as connection:
         queue_news(connection, workshop.catalogue.notifications, addresses.names, workshop.now())
     return deliver(workshop, workshop.now(), addresses)

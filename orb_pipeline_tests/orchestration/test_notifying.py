@@ -250,9 +250,18 @@ def test_a_defect_is_logged_and_not_raised(
     def broken(*_arguments: object) -> None:
         raise RuntimeError
 
+    monkeypatch.setenv("ORB_NOTIFY_PHONE", "json://127.0.0.1")
     monkeypatch.setattr("orb_pipeline.orchestration.notifying.queue_news", broken)
     assert tell(house.workshop) == "RuntimeError"
     assert "trading goes on" in caplog.text
+
+
+def test_without_a_channel_the_warehouse_stays_closed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(*_arguments: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(type(house.workshop.warehouse), "transaction", opened)
+    assert tell(house.workshop) == ""
 
 
 def test_a_trader_goes_on_while_a_channel_hangs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
