@@ -75,16 +75,19 @@ class LandedMarket:
         is_there = start < len(bars) and bars["ts_utc"].iloc[start] < end
         return str(bars["source_symbol"].iloc[start]) if is_there else None
 
-    def seen(self, bars: pd.DataFrame, began_at: dt.datetime) -> History:
+    def seen(self, bars: pd.DataFrame, began_at: dt.datetime, last_batch: int | None = None) -> History:
         """What paper knew of it: bars of earlier days as they had landed when its day began, and of `bars` the front
         month's.
 
         Args:
             bars: those of the day that counted, of any instrument and contract, in order; columns of LANDED_BARS.
-            began_at: aware.
+            began_at: aware; asked where `last_batch` is not known.
+            last_batch: the last one that had landed by then; clocks may be set back.
         """
         first, _ = span_of(self.day)
         is_since = self.files["landed_at"] > pd.Timestamp(began_at)
+        if last_batch is not None:
+            is_since = self.files["batch"] > last_batch
         has_changed = bool((is_since & (self.files["first_ts"] < first)).any())
         if self.contract is not None and not has_changed:
             return history_seen(self.backtest.history, self.day, _of_contract(bars, self.symbol, self.contract))

@@ -15,6 +15,7 @@ from orb_pipeline.execution.reconcile import Difference, TradedDay, reconcile
 from orb_pipeline.market.trading_day import number_of
 from orb_pipeline.orchestration import verdicts
 from orb_pipeline.orchestration.landed_market import LandedMarket, span_of
+from orb_pipeline.orchestration.paper.landed import batches_of
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.portfolio.model import PortfolioStrategy
 from orb_pipeline.storage.alerts import Alert, Severity, raise_alert, resolve
@@ -80,13 +81,16 @@ def reconcile_day(
     members = tuple(PortfolioStrategy(**member) for member in stored.members)
     symbols = sorted({member.instrument for member in members})
     markets = {symbol: LandedMarket.of(workshop, symbol, day) for symbol in symbols}
+    batches = batches_of(stored.contents)
     with workshop.warehouse.transaction() as connection:
         late = {symbol: _late(connection, market) for symbol, market in markets.items()}
     traded = TradedDay(
         day=day,
         members=members,
         journal=journal,
-        seen={symbol: market.seen(seen_bars, stored.began_at) for symbol, market in markets.items()},
+        seen={
+            symbol: market.seen(seen_bars, stored.began_at, batches.get(symbol)) for symbol, market in markets.items()
+        },
         late=late,
         flat_by=_flat_by(workshop, stored, symbols),
         waiver=waiver,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import duckdb
 import numpy as np
 import pandas as pd
 
 from orb_pipeline.intake.landed import landed_files, read_batches
 from orb_pipeline.intake.tape import Mark
 from orb_pipeline.market.trading_day import day_open, stamps_of
+from orb_pipeline.orchestration.builds import LANDED_BARS as LANDED_BARS_INPUT
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.storage.tables import LANDED_BARS
 
@@ -61,6 +63,18 @@ def last_batches(workshop: Workshop) -> Mapping[str, int]:
     """Instrument -> number of the batch that landed last."""
     files = landed_files(workshop.warehouse)
     return {str(symbol): int(batch) for symbol, batch in files.groupby("instrument")["batch"].max().items()}
+
+
+def batches_of(contents: Mapping[str, str]) -> dict[str, int]:
+    """Instrument -> last landed batch, as a paper day's contents have it; empty where the day does not say."""
+    names = (name.partition(":") for name in contents)
+    return {symbol: int(contents[f"{of}:{symbol}"]) for of, _, symbol in names if of == LANDED_BARS_INPUT}
+
+
+def landed_contents(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """What has landed by now, as a paper day's contents have it."""
+    rows = connection.execute("select instrument, max(batch) from landed_files group by all order by all").fetchall()
+    return {f"{LANDED_BARS_INPUT}:{symbol}": str(batch) for symbol, batch in rows}
 
 
 def _stamp(day: int) -> pd.Timestamp:

@@ -66,7 +66,8 @@ def why_refused(connection: Connection, account: str, contents: Mapping[str, str
         _refuse_critical(connection)
         for name, content in contents.items():
             asset, scope = builds.source_of(name, account)
-            verdicts.require(connection, asset, scope, content, now)
+            if asset in ASSETS:
+                verdicts.require(connection, asset, scope, content, now)
     except OrbError as error:
         return str(error)
     return None

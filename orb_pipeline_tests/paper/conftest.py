@@ -1,0 +1,53 @@
+"""Desks, made once for all who run these tests at the same time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import filelock
+import pandas as pd
+import pytest
+
+from orb_pipeline_tests.data import real_data
+from orb_pipeline_tests.paper.homes import BUSY, PROP, TIGHT, Desk, make_desk
+from orb_pipeline_tests.paper.sizes import IS_TORTURE
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run see."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+def _once(folder: Path, make: Callable[[Path], Desk]) -> Desk:
+    folder.mkdir(exist_ok=True)
+    with filelock.FileLock(folder / "lock"):
+        return make(folder)
+
+
+@pytest.fixture(scope="session")
+def desk(shared_folder: Path) -> Desk:
+    """Spot gold: ten weeks built, three accounts, the days from 2026-03-02 on to be fed."""
+    return _once(shared_folder / "recent_gold", _recent_gold)
+
+
+@pytest.fixture(scope="session")
+def long_desk(desk: Desk, shared_folder: Path) -> Desk:
+    """Enough real days for `make torture`: 2014, built on 2013. In `make test` it is `desk`."""
+    return _once(shared_folder / "long_gold", _long_gold) if IS_TORTURE else desk
+
+
+def _recent_gold(folder: Path) -> Desk:
+    files = [real_data("gold_spot_recent", f"{year}.parquet") for year in (2025, 2026)]
+    bars = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
+    return make_desk(folder, "XAUUSD", bars, dt.date(2026, 3, 2), (BUSY, TIGHT, PROP))
+
+
+def _long_gold(folder: Path) -> Desk:
+    files = [real_data("gold_spot", f"{year}.parquet") for year in (2013, 2014)]
+    bars = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
+    return make_desk(folder, "XAUUSD", bars, dt.date(2014, 1, 2), (BUSY, TIGHT, PROP))
