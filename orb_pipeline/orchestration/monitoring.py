@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from orb_pipeline.catalogue import AlertRules
 from orb_pipeline.intake.tape import Tape
 from orb_pipeline.market.trading_day import date_of, day_number
 from orb_pipeline.monitoring import alerts as domain
@@ -35,7 +36,14 @@ Connection = duckdb.DuckDBPyConnection
 _DAYS_READ = 250  # of trading_days: a year of weekdays holds enough of each
 _TRADES = (
     "select mode, account, trading_day, instrument, strategy_id, entry_ts, exit_ts, pnl_r from trade_journal "
-    "where mode in ('paper', 'live') and entry_ts is not null order by trading_day, entry_ts"
+    "where mode in ('paper', 'live') and entry_ts is not null qualify row_number() over "
+    "(partition by mode, account, strategy_id order by trading_day desc) <= ? order by trading_day, entry_ts"
+)
+_PAPER_DAYS = (
+    "select account, trading_day, finished_at is null as is_open, "
+    "json_extract_string(members, '$[*].strategy_id') as strategies, "
+    "if(trading_day = max(trading_day) over (partition by account), members, null) as members from paper_days "
+    "where json_array_length(members) > 0 order by account, trading_day"
 )
 _LATEST_VERDICTS = (
     "select asset, check_name, instrument, content_hash, passed, message, judged_at from gate_verdicts qualify "
@@ -65,16 +73,16 @@ def evaluate_alerts(workshop: Workshop, now: dt.datetime, runs: Sequence[RunEnd]
 def read_facts(workshop: Workshop, now: dt.datetime, runs: Sequence[RunEnd] | None = None) -> Facts:
     """What the alerts of a home are made from."""
     with workshop.warehouse.transaction() as connection:
-        ledger = _Ledger.read(connection, now)
-    instruments = workshop.catalogue.instruments
+        ledger = _Ledger.read(connection, workshop.catalogue.monitoring.alerts, now)
+    days = _days(workshop)
     return Facts(
         rules=workshop.catalogue.monitoring.alerts,
         trades=ledger.trades,
         members=ledger.members,
         backtest=ledger.backtest,
         ranges=_ranges(workshop, sorted({member.instrument for member in ledger.members})),
-        days=_days(workshop),
-        calendars={symbol: item.calendar for symbol, item in instruments.items() if item.calendar},
+        days=days,
+        calendars=_calendars(workshop, days),
         feeds=_feeds(workshop, ledger, now),
         gates=ledger.gates,
         runs=None if runs is None else tuple(runs),
@@ -91,7 +99,12 @@ def _stored(alert: domain.Alert, now: dt.datetime) -> Alert:
 
 @dataclass(frozen=True)
 class _Ledger:
-    """What the warehouse says, read in one transaction."""
+    """What the warehouse says, read in one transaction.
+
+    Attributes:
+        trades: of each strategy the latest that its alerts look at.
+        paper_days: days with members, by account and day: `strategies` of each, `members` of an account's last one.
+    """
 
     trades: pd.DataFrame
     paper_days: pd.DataFrame
@@ -100,15 +113,11 @@ class _Ledger:
     events: tuple[Event, ...]
 
     @classmethod
-    def read(cls, connection: Connection, now: dt.datetime) -> _Ledger:
+    def read(cls, connection: Connection, rules: AlertRules, now: dt.datetime) -> _Ledger:
+        most = 1 + max(rules.win_rate_drift.trades, rules.expr_drift.trades)  # and one that is open
         return cls(
-            trades=_with_dates(utc_frame(connection.execute(_TRADES).df())),
-            paper_days=_with_dates(
-                connection.execute(
-                    "select account, trading_day, members, finished_at is null as is_open from paper_days "
-                    "where json_array_length(members) > 0 order by account, trading_day"
-                ).df()
-            ),
+            trades=_with_dates(utc_frame(connection.execute(_TRADES, [most]).df())),
+            paper_days=_with_dates(connection.execute(_PAPER_DAYS).df()),
             backtest=_backtest(connection),
             gates=_failed_gates(connection, now),
             events=_events(connection),
@@ -130,8 +139,8 @@ def _members(days: pd.DataFrame) -> list[Member]:
     latest: list[dict[str, Any]] = json.loads(days["members"].iloc[-1])
     since = {str(member["strategy_id"]): days["trading_day"].iloc[-1] for member in latest}
     unbroken = set(since)
-    for day, members in zip(days["trading_day"].iloc[::-1], days["members"].iloc[::-1], strict=True):
-        unbroken &= {member["strategy_id"] for member in json.loads(members)}
+    for day, strategies in zip(days["trading_day"].iloc[::-1], days["strategies"].iloc[::-1], strict=True):
+        unbroken &= set(strategies)
         if not unbroken:
             break
         since |= dict.fromkeys(unbroken, day)
@@ -206,9 +215,16 @@ def _ranges(workshop: Workshop, symbols: Sequence[str]) -> pd.DataFrame:
 
 def _days(workshop: Workshop) -> pd.DataFrame:
     """The latest trading days of instruments that the catalogue knows."""
-    columns = ["symbol", "trading_day", "bar_count", "first_ts", "last_ts"]
+    columns = ["symbol", "trading_day", "bar_count", "first_ts", "last_ts", "simulated"]
     frame = _read(workshop, "trading_days", columns, sorted(workshop.catalogue.instruments), _DAYS_READ)
     return _with_dates(frame)
+
+
+def _calendars(workshop: Workshop, days: pd.DataFrame) -> dict[str, str]:
+    """Exchange calendars of instruments, but for those with simulated bars: a simulated market knows no holidays."""
+    simulated = set(days.loc[days["simulated"].astype(bool), "symbol"])
+    instruments = workshop.catalogue.instruments.items()
+    return {symbol: item.calendar for symbol, item in instruments if item.calendar and symbol not in simulated}
 
 
 def _read(
@@ -246,7 +262,7 @@ def _feeds(workshop: Workshop, ledger: _Ledger, now: dt.datetime) -> tuple[Feed,
 
 def _traded_on(paper_days: pd.DataFrame, day: dt.date) -> set[str]:
     """Instruments that an account has begun to trade on this day."""
-    begun = paper_days[(paper_days["trading_day"] == day) & paper_days["is_open"]]
+    begun = paper_days[(paper_days["trading_day"] == day) & paper_days["is_open"] & paper_days["members"].notna()]
     return {member["instrument"] for members in begun["members"] for member in json.loads(members)}
 
 

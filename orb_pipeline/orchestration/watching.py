@@ -82,8 +82,11 @@ def _after(context: dg.RunStatusSensorContext) -> dg.SkipReason:
         return dg.SkipReason("That run published the alerts.")
     home = Home.from_environment()
     workshop = Workshop(home, load_catalogue(home.catalogue))
-    changes = evaluate_alerts(workshop, workshop.now(), run_ends(context.instance))
-    tell(workshop)
+    try:
+        changes = evaluate_alerts(workshop, workshop.now(), run_ends(context.instance))
+        tell(workshop)
+    except BusyError as error:
+        return dg.SkipReason(f"The home is busy; the schedule will tell. {error}")
     return dg.SkipReason(f"Alerts: {_said(changes)}.")
 
 

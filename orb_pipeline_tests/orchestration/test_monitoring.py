@@ -8,26 +8,32 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.intake.tape import Tape
 from orb_pipeline.market.trading_day import date_of
 from orb_pipeline.monitoring.alerts import RunEnd
+from orb_pipeline.orchestration.gates import Evidence, GateResult, schema_monitor_alerts
 from orb_pipeline.orchestration.instance import open_instance
 from orb_pipeline.orchestration.jobs import alerts_job
 from orb_pipeline.orchestration.monitoring import evaluate_alerts
 from orb_pipeline.orchestration.paper.permission import why_refused
 from orb_pipeline.orchestration.run import run_graph
 from orb_pipeline.orchestration.run_ends import run_ends
+from orb_pipeline.orchestration.stored import StoredTable
 from orb_pipeline.orchestration.verdicts import add_waiver
 from orb_pipeline.orchestration.watching import alerts_after_failure, alerts_every_five_minutes
 from orb_pipeline.orchestration.workshop import Workshop
+from orb_pipeline.research.study import Study
 from orb_pipeline.settings import HOME_VARIABLE, Home
 from orb_pipeline.storage.alerts import acknowledge, open_alerts, standing_alerts
 from orb_pipeline.storage.journal import replace_journal
 from orb_pipeline.storage.paper import StoredDay, TradingEvent, begin_day, record_events
 from orb_pipeline.storage.warehouse import Warehouse
+from orb_pipeline_tests.monitoring.alerts.situations import days
 from orb_pipeline_tests.orchestration.conftest import override
 from orb_pipeline_tests.orchestration.journals import Journal, at
 from orb_pipeline_tests.series import DAY
@@ -174,6 +180,28 @@ def test_a_feed_that_never_came_is_missed_by_the_account_that_trades_today(home:
     assert evaluated(workshop, now) == [("feed_silent", "raised")]
 
 
+# Bars.
+
+
+def land_days(workshop: Workshop, frame: pd.DataFrame, *, simulated: bool) -> None:
+    prices = dict.fromkeys(("open", "high", "low", "close"), 2000.0)
+    rest = {"source_symbol": "MGCZ24", "volume": 1, "landed_bar_count": 1, "usual_bar_count": 1.0}
+    workshop.lake.write("trading_days", "MGC", frame.assign(**prices, **rest, simulated=simulated))
+
+
+def test_days_are_read_from_the_lake_and_simulated_ones_know_no_holidays(home: Home) -> None:
+    workshop, christmas = workshop_of(home), dt.date(2024, 12, 25)
+    frame = days((christmas, None), (dt.date(2024, 12, 23), 300), until=christmas)
+    land_days(workshop, frame, simulated=False)
+    assert evaluated(workshop) == [
+        ("missing_data", "raised"),
+        ("calendar_disagreement", "raised"),  # of the day that ends early, as a feed that stopped would
+        ("calendar_disagreement", "raised"),
+    ]
+    land_days(workshop, frame, simulated=True)
+    assert evaluated(workshop) == [("calendar_disagreement", "resolved")] * 2
+
+
 # Gates, waivers, events, runs.
 
 
@@ -298,6 +326,38 @@ def test_published_alerts_have_gates_of_which_one_is_that_nothing_critical_is_op
         acknowledge(connection, critical.alert_id, NOW, "me")
     assert publish(home).success
     assert workshop.warehouse.frame(verdicts)["passed"].tolist() == [False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "rule"),
+    [
+        ("severity", "GRAVE", "only INFO, WARNING, CRITICAL"),
+        ("status", "resolved", "only open, acknowledged"),
+        ("acknowledged_at", pd.Timestamp(NOW), "acknowledged exactly where somebody has"),
+        ("account", "50k", "only 25k"),
+        ("chance", 1.5, "in_range"),
+    ],
+)
+def test_the_schema_of_alerts_finds_a_fault_in_a_row(home: Home, column: str, value: object, rule: str) -> None:
+    workshop = workshop_of(home)
+    judge(workshop, passed=False)
+    evaluate_alerts(workshop, NOW)
+    stored = workshop.table("monitor_alerts", "25k").pandas()
+    faulty = stored.assign(**{column: pd.Series([value]).astype(stored[column].dtype)})
+    assert judged(workshop, stored).passed
+    result = judged(workshop, faulty)
+    assert not result.passed
+    assert rule in result.message
+
+
+def judged(workshop: Workshop, frame: pd.DataFrame) -> GateResult:
+    table = StoredTable("", lambda: pa.Table.from_pandas(frame, preserve_index=False))
+
+    def no_study(_symbol: str) -> Study:
+        raise AssertionError
+
+    evidence = Evidence("monitor_alerts", "25k", workshop.catalogue, {"monitor_alerts": table}, no_study)
+    return schema_monitor_alerts.judge(evidence)
 
 
 def test_after_a_run_that_failed_its_alert_is_there_without_another_run(
