@@ -26,9 +26,13 @@ _ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Where there is none, a test is skipped on a laptop and fails in CI."""
+@pytest.fixture(scope="module")
+def browser(traded_home: Home) -> Iterator[Browser]:
+    """Where there is none, a test is skipped on a laptop and fails in CI.
+
+    Playwright runs an event loop in this thread. So homes are built before it, and it ends with the module.
+    """
+    del traded_home
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
         message = "chromium, which these tests drive, is not installed: `apt-get install chromium`"
