@@ -41,6 +41,7 @@ def command(
     if once == follow:
         message = f"Expected either --once or --follow, found {'both' if once else 'neither'}."
         raise InputError(message)
+    from orb_pipeline.orchestration.dashboard import refresh_dashboard
     from orb_pipeline.orchestration.notifying import tell
     from orb_pipeline.orchestration.paper.lock import trading_alone
     from orb_pipeline.orchestration.paper.orders import order_desk
@@ -55,6 +56,8 @@ def command(
         if once:
             step = trader.step()
             _show(step)
+            if any(day.is_over for day in step.days):
+                refresh_dashboard(workshop, terms)
             tell(workshop)
             raise typer.Exit(1 if any(day.refused for day in step.days) else 0)
         _follow(here, workshop, trader, polling=polling)

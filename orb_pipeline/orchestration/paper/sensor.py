@@ -12,6 +12,7 @@ from orb_pipeline.errors import OrbError
 from orb_pipeline.intake.tape import Tape
 from orb_pipeline.market.trading_day import day_number, day_open
 from orb_pipeline.orchestration import pictures
+from orb_pipeline.orchestration.dashboard import refresh_dashboard
 from orb_pipeline.orchestration.notifying import tell
 from orb_pipeline.orchestration.paper.lock import trader_of, trading_alone
 from orb_pipeline.orchestration.paper.orders import order_desk
@@ -46,6 +47,8 @@ def trade_landed_bars(context: dg.OpExecutionContext, workshop: dg.ResourceParam
         if day.refused:
             context.log.warning(f"{day.trading_day}: no entries: {day.refused}")
     context.log_event(dg.AssetObservation(asset_key="trade_journal", metadata=_facts(account.account, step)))
+    if any(day.is_over for day in step.days):
+        refresh_dashboard(workshop, account)
     tell(workshop)
     _prune(context.instance, workshop.now())
 
