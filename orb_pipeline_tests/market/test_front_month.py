@@ -153,10 +153,10 @@ def test_the_next_day_s_front_month_is_known_before_it_opens() -> None:
     bars = front_month_bars(landed.reset_index(drop=True))
     found = dict(zip(day_numbers(minutes_of(bars["ts_utc"])).tolist(), bars["source_symbol"], strict=True))
     assert found
-    for day in sorted(set(days.tolist()))[1:]:
-        chosen = next_front_month(landed[days < day])
-        traded = set(landed.loc[days == day, "source_symbol"])
-        assert found.get(day) == (chosen if chosen in traded else None)
+    for number in sorted(set(days.tolist()))[1:]:
+        chosen = next_front_month(landed[days < number])
+        traded = set(landed.loc[days == number, "source_symbol"])
+        assert found.get(number) == (chosen if chosen in traded else None)
 
 
 def test_one_contract_needs_no_choice_and_none_has_none() -> None:
