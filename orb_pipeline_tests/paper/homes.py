@@ -52,8 +52,8 @@ accounts:
     max_contracts: 10
     flat_by: {time: "15:10", zone: America/Chicago}
     prop_firm:
-      max_drawdown: 3000
-      daily_loss_limit: 700
+      max_drawdown: 1500
+      daily_loss_limit: 600
       drawdown: trailing
       consistency_share: 0.5
       automation_allowed: false
