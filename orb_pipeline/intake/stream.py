@@ -100,9 +100,9 @@ class Stream:
             self._accept(symbol, StreamBar(contract, bar, 0))
 
     def add(self, delivery: Delivery, base: Mark | None) -> None:
-        """Take the next file. Bars that landed with `base`, which came after it, are passed over."""
+        """Take the next file. Bars that landed with `base`, whose place is after it, are passed over."""
         symbol, number = delivery.file.symbol, delivery.file.number
-        settled = base.day if base is not None and base.day is not None and number < base.number else None
+        settled = base.day if base is not None and base.day is not None and number < base.place else None
         refused = list(delivery.rejections)
         for row, contract, bar in delivery.bars:
             if settled is not None and day_number(bar.minute) <= settled:

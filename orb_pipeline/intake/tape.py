@@ -156,13 +156,18 @@ class Tape:
                 temporary.write_text(json.dumps(asdict(mark), default=str), encoding="utf-8")
             return mark
 
-    def rebase(self, at: dt.datetime, day: int, batches: Mapping[str, int], files: Sequence[BarFile]) -> None:
+    def rebase(
+        self, at: dt.datetime, day: int, batches: Mapping[str, int], files: Sequence[BarFile], place: int | None = None
+    ) -> None:
         """Say that bars up to trading day `day` have landed, then let go of `files`, all of whose bars they are.
 
         Marks that stop entries stay in force: those before the base are kept, but for earlier bases and minutes that
         are over.
+
+        Args:
+            place: what is on the tape from this number on was not looked at; None: everything was.
         """
-        self.mark(MarkKind.BASE, at, "landed", day=day, batches=dict(batches))
+        self.mark(MarkKind.BASE, at, "landed", place=place, day=day, batches=dict(batches))
         content = self.read()
         base = content.base
         with self.locked():
@@ -170,7 +175,7 @@ class Tape:
                 file.path.unlink(missing_ok=True)
             for mark in content.marks:
                 is_over = mark.kind in (MarkKind.BASE, MarkKind.THROUGH) and mark is not base
-                if is_over and base is not None and mark.number < base.number:
+                if is_over and base is not None and mark.number < base.place:
                     self._path_of(mark).unlink(missing_ok=True)
 
     @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +63,7 @@ accounts:
 _PORTFOLIO = """
 selection:
   min_overlap_days: 20
-  max_strategies: 40
+  max_strategies: 60
   max_per_session: 8
   preferred_correlation: 0.9
   max_correlation: 0.99
@@ -77,13 +77,16 @@ class Desk:
     """A home that was built once, to be copied, and the bars that came after.
 
     Attributes:
-        symbol: the instrument.
-        later: bars by `ts_utc`, columns of a file of bars.
+        later: by symbol, bars by `ts_utc`, columns of a file of bars.
     """
 
     folder: Path
-    symbol: str
-    later: pd.DataFrame
+    later: Mapping[str, pd.DataFrame]
+
+    @property
+    def symbol(self) -> str:
+        """The first instrument."""
+        return next(iter(self.later))
 
     def copy(self, root: Path) -> Home:
         """The home anew, for one test."""
@@ -91,12 +94,13 @@ class Desk:
         shutil.copytree(self.folder / "home", root, ignore=ignored)
         return Home.at(root)
 
-    def days(self, count: int, first: int = 0) -> pd.DataFrame:
+    def days(self, count: int, first: int = 0, symbol: str | None = None) -> pd.DataFrame:
         """Bars of `count` trading days from the one numbered `first` on, and the first bars of the day after them."""
-        numbers = days_of(self.later)
+        later = self.later[symbol or self.symbol]
+        numbers = days_of(later)
         wanted = sorted(set(numbers))[first : first + count + 1]
         ends = (numbers < wanted[-1]) | ((numbers == wanted[-1]) & (_place_in_day(numbers) < 3))
-        return self.later[(numbers >= wanted[0]) & ends].reset_index(drop=True)
+        return later[(numbers >= wanted[0]) & ends].reset_index(drop=True)
 
 
 def days_of(bars: pd.DataFrame) -> pd.Series[int]:
@@ -109,21 +113,25 @@ def dates(bars: pd.DataFrame) -> list[dt.date]:
     return sorted(set(dates_of(days_of(bars).to_numpy()).tolist()))
 
 
-def make_desk(folder: Path, symbol: str, bars: pd.DataFrame, cut: dt.date, accounts: Sequence[str]) -> Desk:
+def make_desk(folder: Path, bars: Mapping[str, pd.DataFrame], cut: dt.date, accounts: Sequence[str]) -> Desk:
     """Land the bars of trading days before `cut`, build everything on them, waive what three months cannot show.
 
     In `folder`; where it has been made there before, it is that.
     """
-    before = days_of(bars) < (cut - dt.date(1970, 1, 1)).days
-    desk = Desk(folder, symbol, bars[~before].reset_index(drop=True))
+    before = {symbol: days_of(frame) < (cut - dt.date(1970, 1, 1)).days for symbol, frame in bars.items()}
+    desk = Desk(
+        folder, {symbol: bars[symbol][~is_before].reset_index(drop=True) for symbol, is_before in before.items()}
+    )
     if not (folder / "made").exists():
         home = Home.at(folder / "home")
         shutil.rmtree(home.root, ignore_errors=True)
         home.catalogue.mkdir(parents=True)
         for name, text in _CATALOGUE.items():
             (home.catalogue / name).write_text(text, encoding="utf-8")
-        bars[before].to_parquet(folder / "before.parquet")
-        _build(home, {symbol: folder / "before.parquet"}, accounts)
+        files = {symbol: folder / f"{symbol}.parquet" for symbol in bars}
+        for symbol, file in files.items():
+            bars[symbol][before[symbol]].to_parquet(file)
+        _build(home, files, accounts)
         (folder / "made").touch()
     return desk
 
@@ -136,7 +144,7 @@ def waive(home: Home, account: str, asset: str = "walk_forward", check: str = "n
     add_waiver(Warehouse(home.warehouse), catalogue, asset, check, account, "a test", until, now)
 
 
-def _build(home: Home, files: dict[str, Path], accounts: Sequence[str]) -> None:
+def _build(home: Home, files: Mapping[str, Path], accounts: Sequence[str]) -> None:
     """The instruments once, then every account: `orb run` would build instruments again for each."""
     catalogue = load_catalogue(home.catalogue)
     for symbol, file in files.items():

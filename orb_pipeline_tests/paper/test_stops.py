@@ -184,8 +184,8 @@ def test_a_lost_account_trades_no_more_though_it_is_restarted_for_every_file(des
     bars = desk.days(8)
     *days, _ = dates(bars)
     feed = Feed(home, desk.symbol, bars)
-    for first in range(0, len(feed), 120):
-        feed.deliver(first, min(first + 120, len(feed)))
+    for first in range(0, len(feed), 400):
+        feed.deliver(first, min(first + 400, len(feed)))
         trader(home, PROP).step()
     journal = assert_equals_replay(home, PROP, [desk.symbol], days)
     events = Warehouse(home.warehouse).frame("select trading_day from trading_events where event = 'account_lost'")

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from orb_pipeline.errors import InputError
 from orb_pipeline.intake.ingest import ingest_file
 from orb_pipeline.market.trading_day import date_of
-from orb_pipeline.orchestration.paper.landed import last_batches
+from orb_pipeline.orchestration.paper.landed import batches_through
 from orb_pipeline.orchestration.paper.reader import TapeReader
 from orb_pipeline.orchestration.reconciling import reconcile_day
 from orb_pipeline.orchestration.workshop import Workshop
@@ -37,7 +37,8 @@ def land(workshop: Workshop, reader: TapeReader, account: str, day: int, now: dt
         others = unfinished_elsewhere(connection, account, date_of(day))
     if not others:
         over = [item.file for item in reader.deliveries if not (item.days > day).any()]
-        reader.tape.rebase(now, day, last_batches(workshop), over)
+        batches = batches_through(workshop, reader.base, day)
+        reader.tape.rebase(now, day, batches, over, place=reader.content.last_number + 1)
 
 
 def reconcile(workshop: Workshop, account: str, now: dt.datetime) -> None:

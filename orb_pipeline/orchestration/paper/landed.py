@@ -65,6 +65,18 @@ def last_batches(workshop: Workshop) -> Mapping[str, int]:
     return {str(symbol): int(batch) for symbol, batch in files.groupby("instrument")["batch"].max().items()}
 
 
+def batches_through(workshop: Workshop, base: Mark, day: int) -> Mapping[str, int]:
+    """Instrument -> its last landed batch before one, since `base`, that has bars of trading days after `day`.
+
+    A faster account lands days that a slower one has yet to trade from the tape.
+    """
+    files = landed_files(workshop.warehouse)
+    files["is_since"] = files["batch"] > files["instrument"].map(lambda symbol: base.batches.get(symbol, 0))
+    later = files[files["is_since"] & (files["last_ts"] >= _stamp(day + 1))]
+    first_later = later.groupby("instrument")["batch"].min()
+    return {symbol: int(first_later.get(symbol, last + 1)) - 1 for symbol, last in last_batches(workshop).items()}
+
+
 def batches_of(contents: Mapping[str, str]) -> dict[str, int]:
     """Instrument -> last landed batch, as a paper day's contents have it; empty where the day does not say."""
     names = (name.partition(":") for name in contents)
