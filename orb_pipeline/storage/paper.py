@@ -17,6 +17,8 @@ from orb_pipeline.storage.warehouse import utc_frame
 
 Connection = duckdb.DuckDBPyConnection
 
+EXPECTED_DAYS = 7  # an account that has not traded for longer is not waited for
+
 _KEY = "mode = 'paper' and account = ? and trading_day = ?"
 _OF_THE_WRITER = ("journal_id", "run_id", "created_at")
 _DECISION = ("decided_ts", "decided_price", "direction", "contracts", "risk_check_passed", "risk_check", "entry_ts")
@@ -107,10 +109,14 @@ def last_finished(connection: Connection, account: str) -> dt.date | None:
 
 
 def unfinished_elsewhere(connection: Connection, account: str, trading_day: dt.date) -> list[str]:
-    """Other accounts that have begun a day up to this one and not finished it."""
+    """Other accounts that have begun a day up to this one and not finished it, or that traded lately and have yet to
+    begin it: within EXPECTED_DAYS before.
+    """
     rows = connection.execute(
-        "select distinct account from paper_days where account <> ? and trading_day <= ? and finished_at is null",
-        [account, trading_day],
+        "select account from paper_days where account <> $account group by account "
+        "having count(*) filter (trading_day <= $day and finished_at is null) > 0 "
+        "or (max(trading_day) >= $day - $expected and max(trading_day) < $day) order by account",
+        {"account": account, "day": trading_day, "expected": EXPECTED_DAYS},
     ).fetchall()
     return [name for (name,) in rows]
 

@@ -112,6 +112,17 @@ def test_an_account_that_is_days_behind_changes_nothing_for_another_and_catches_
     assert Warehouse(pair.home.warehouse).frame("select * from reconciliation where not explained").empty
 
 
+def test_accounts_that_trade_one_after_the_other_when_days_are_over_all_trade_every_day(pair: Pair) -> None:
+    for day in pair.days:
+        _feed_hours(pair, pair.symbols, day, 0, 24)
+        for symbol in pair.symbols:
+            pair.deliver(symbol, at(day, 24), at(day, 24, 3))
+        for account in (BUSY, TIGHT):
+            trader(pair.home, account, pair.now).step()
+    assert_equals_replay(pair.home, BUSY, pair.symbols, pair.days)
+    assert_equals_replay(pair.home, TIGHT, pair.symbols, pair.days[1:])  # it was not known when the first day landed
+
+
 def test_one_that_is_silent_is_waited_for_then_its_bars_are_late_and_the_journal_stands(pair: Pair) -> None:
     silent, other = pair.symbols
     day, quiet_from, quiet_to = pair.days[0], 3, 6
