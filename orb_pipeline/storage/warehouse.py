@@ -20,6 +20,11 @@ import pandas as pd
 from orb_pipeline.errors import BusyError, StorageError
 from orb_pipeline.storage.files import appearing_whole
 
+_NO_ROOM = (
+    duckdb.IOException,
+    duckdb.TransactionException,
+    duckdb.FatalException,
+)  # while writing, at commit, at close
 _RETRY_SECONDS = 0.01  # a longer wait starves writers when several processes alternate
 
 
@@ -45,7 +50,7 @@ class Warehouse:
             BusyError: another process held the file all through the timeout.
             StorageError: the file cannot be read or written.
         """
-        with self._lock, _storage_errors(self.path, duckdb.IOException):
+        with self._lock, _storage_errors(self.path, *_NO_ROOM):
             with _storage_errors(self.path, OSError):
                 connection = self._open()
             try:
@@ -105,10 +110,10 @@ def _transaction_on(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 @contextmanager
-def _storage_errors(path: Path, kind: type[Exception]) -> Iterator[None]:
+def _storage_errors(path: Path, *kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
-    except kind as error:
+    except kinds as error:
         message = (
             f"{path} cannot be read or written ({' '.join(str(error).split())}). Expected a DuckDB file in a folder "
             "that can be written, with room on the disk. Mend that, or name another home with `orb --home DIR`."
