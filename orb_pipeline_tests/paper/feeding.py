@@ -25,6 +25,11 @@ class Feed:
     def __len__(self) -> int:
         return len(self.lines)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a file has not been taken."""
+        return any(self.folder.glob("[0-9]*"))
+
     def deliver(self, first: int, last: int) -> Path:
         """A file of bars [first, last)."""
         return self.write(self.lines[first:last])

@@ -69,7 +69,20 @@ selection:
   max_correlation: 0.99
 """
 _GRID = "grid: {filters: [NO_FILTER, ORB_G4, VOL_RV12_N20]}\n"
-_CATALOGUE = {"accounts.yaml": _ACCOUNTS, "portfolio.yaml": _PORTFOLIO, "grid.yaml": _GRID}
+# A CRITICAL alert stops entries from the moment it is evaluated, by the clock. Here the same tape is to leave the same
+# journal whoever trades it and when, so that only what a test raises itself is CRITICAL.
+_MONITORING = """
+alerts:
+  circuit_break: {severity: WARNING}
+  expr_drift: {severity: WARNING}
+  feed_silent: {critical_minutes: 100000}
+"""
+_CATALOGUE = {
+    "accounts.yaml": _ACCOUNTS,
+    "portfolio.yaml": _PORTFOLIO,
+    "grid.yaml": _GRID,
+    "monitoring.yaml": _MONITORING,
+}
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,9 @@ _QUERIES = {
     "rejected": "select instrument, source_file, source_hash, row_number, reason, raw from rejected_bars order by all",
     "days": "select * exclude (began_at, finished_at), finished_at is not null as is_finished from paper_days "
     "order by account, trading_day",
+    # Alerts of the trader itself; others are evaluated beside it, by the clock.
     "alerts": "select condition, severity, instrument, trading_day, value, status from monitor_alerts "
-    "order by condition",
+    "where alert in ('bars_rejected', 'reconciliation') order by condition",
     "reconciled": "select * exclude (reconciled_at) from reconciled_days order by account, trading_day",
     "differences": "select * exclude (reconciled_at) from reconciliation order by account, trading_day, strategy_id",
 }

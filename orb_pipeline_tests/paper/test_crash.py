@@ -26,7 +26,8 @@ from orb_pipeline_tests.paper.sizes import SIZES
 DAYS = SIZES.kills // 5
 BARS_A_FILE = 15
 PATIENCE_SECONDS = 120.0
-SECONDS_FOR_ITS_PLACE = 5.0  # if it does not come by then, at this moment
+SECONDS_FOR_ITS_PLACE = {"transaction": 60.0}  # if it does not come by then, at this moment
+SECONDS_FOR_ANOTHER = 5.0
 HALTED_FROM, HALTED_TO = 100, 110  # numbers of files
 
 
@@ -59,11 +60,14 @@ def test_killed_at_any_moment_and_started_again_it_leaves_what_an_undisturbed_tr
             killed.append(place if process.poll() is not None else "moment")
             process.kill()
             assert process.wait(PATIENCE_SECONDS) == -signal.SIGKILL
-    with _trading(home, "never", chance) as process:
+    process = _trading(home, "never", chance)
+    try:
         feeding.finish()
         _wait_until_idle(home, process)
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_SECONDS) == 0
+    finally:
+        process.kill()
 
     assert len(killed) == SIZES.kills
     assert killed.count("transaction") >= SIZES.kills // 4, killed
@@ -94,10 +98,11 @@ class Feeding:
         while process.poll() is None and self._delivered < end:
             self._deliver()
             time.sleep(chance.uniform(0.0, 0.05))
-        deadline = time.monotonic() + (chance.uniform(0.0, 0.5) if place == "moment" else SECONDS_FOR_ITS_PLACE)
+        patience = SECONDS_FOR_ITS_PLACE.get(place, SECONDS_FOR_ANOTHER)
+        deadline = time.monotonic() + (chance.uniform(0.0, 0.5) if place == "moment" else patience)
         while process.poll() is None and time.monotonic() < deadline:
-            if place == "transaction" and self._delivered < len(self.files) - 1:
-                self._deliver()
+            if place == "transaction" and self._delivered < len(self.files) - 1 and not self._feed.is_waiting:
+                self._deliver()  # on, at the pace of the one who trades, until it has something to write
             time.sleep(0.05)
 
     def finish(self) -> None:
