@@ -131,6 +131,13 @@ class Tape:
                 found += sorted(path for path in folder.iterdir() if _is_bars(path))
         return found
 
+    def strays(self, symbols: Sequence[str]) -> list[Path]:
+        """Folders of `landing/` with files that are never taken, since no instrument is called so."""
+        if not self._landing.is_dir():
+            return []
+        folders = sorted(path for path in self._landing.iterdir() if path.is_dir() and path.name not in symbols)
+        return [folder for folder in folders if any(_is_bars(path) for path in folder.iterdir())]
+
     def take(self, symbols: Sequence[str]) -> int:
         """Give every waiting file its place; how many there were. The tape must have a base.
 

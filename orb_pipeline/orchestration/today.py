@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from orb_pipeline.catalogue import Account
 from orb_pipeline.errors import OrbError
 from orb_pipeline.execution.paper import DaySoFar, trade_day
+from orb_pipeline.execution.risk import BLOCKED
 from orb_pipeline.execution.today import RangeToday, StrategyToday, ranges_today, strategies_today
 from orb_pipeline.execution.trade import stamp
 from orb_pipeline.intake.tape import Mark, MarkKind
 from orb_pipeline.market.trading_day import date_of, day_open, number_of
 from orb_pipeline.orchestration.paper.lock import trader_of
-from orb_pipeline.orchestration.paper.permission import permitted
+from orb_pipeline.orchestration.paper.permission import permitted, why_refused
 from orb_pipeline.orchestration.paper.reader import TapeReader
 from orb_pipeline.orchestration.paper.stops import standing, stops_of
 from orb_pipeline.orchestration.paper.terms import Terms, terms_of
@@ -99,6 +100,10 @@ def _read(workshop: Workshop, account: Account) -> Today:
     terms = _terms(workshop, reader, name, day)
     if terms is None:
         return replace(outline, stopped={**outline.stopped, **_refusal(workshop, account)})
+    with workshop.warehouse.transaction() as connection:
+        why = why_refused(connection, name, terms.stored.contents, workshop.now())
+    if why is not None:
+        outline = replace(outline, stopped={BLOCKED: why, **outline.stopped})
     return _with_trading(outline, reader, terms, day)
 
 

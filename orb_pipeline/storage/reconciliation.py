@@ -59,9 +59,16 @@ def replace_reconciled(
 
 
 def count_passed_days(connection: Connection, account: str) -> int:
-    """Days of the account whose differences are all explained."""
+    """Days of the account that show something: traded while they went on, on real bars, every difference explained.
+
+    A day that was traded after its end, a rehearsal of history, shows nothing of the future; nor does one on which
+    neither side had an entry.
+    """
     row = connection.execute(
-        "select count(*) from reconciled_days where account = ? and all_explained", [account]
+        "select count(*) from reconciled_days join paper_days using (account, trading_day) where account = ? "
+        "and all_explained and compared > 0 and not simulated "
+        "and began_at < (trading_day + interval 23 hours)::timestamp at time zone 'UTC'",
+        [account],
     ).fetchone()
     return int(row[0]) if row else 0
 

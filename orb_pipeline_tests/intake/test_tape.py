@@ -84,3 +84,11 @@ def test_a_base_lets_files_go_keeps_what_stops_entries_and_no_number_comes_twice
     drop(home, "MGC", "2.csv")
     tape.take(["MGC"])
     assert tape.read().files[0].number == 6
+
+
+def test_a_folder_of_no_instrument_is_named_while_files_lie_in_it(home: Home, tape: Tape) -> None:
+    drop(home, "MGC", "1.csv")
+    drop(home, "XYZ", "1.csv")
+    (home.landing / "EMPTY").mkdir()
+    drop(home, "HIDDEN", ".cursor-csv.json")
+    assert tape.strays(["MGC"]) == [home.landing / "XYZ"]

@@ -178,7 +178,11 @@ def test_a_real_day_that_traded_without_limits_has_no_difference(desk: Desk, day
     assert desk.frame("select * from reconciliation").empty
     with desk.workshop.warehouse.transaction() as connection:
         assert open_alerts(connection) == []
+        assert passed_paper_days(connection, "25k") == 0, "a rehearsal of history shows nothing of the future"
+        connection.execute("update paper_days set began_at = (trading_day + interval 22 hours) at time zone 'UTC'")
         assert (passed_paper_days(connection, "25k"), passed_paper_days(connection, "50k")) == (1, 0)
+        connection.execute("update paper_days set simulated = true")
+        assert passed_paper_days(connection, "25k") == 0
 
 
 def test_of_several_contracts_the_front_month_is_compared(desk: Desk) -> None:

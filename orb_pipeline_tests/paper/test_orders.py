@@ -15,11 +15,12 @@ from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.errors import ConfigurationError, InputError
 from orb_pipeline.execution.brokers import Leg, ManualFill, TradeKey
 from orb_pipeline.orchestration.paper import orders
-from orb_pipeline.orchestration.paper.halting import halt, resume
+from orb_pipeline.orchestration.paper.halting import halt, resume, standing_halt
 from orb_pipeline.orchestration.paper.orders import enter_fill, order_desk
 from orb_pipeline.orchestration.paper.trader import PaperTrader, Step
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.settings import Home
+from orb_pipeline.storage.alerts import Alert, Severity, acknowledge, raise_alert
 from orb_pipeline.storage.warehouse import Warehouse
 from orb_pipeline_tests.ib_gateway import Gateway, GatewayContract, serving
 from orb_pipeline_tests.paper.feeding import Feed
@@ -146,6 +147,20 @@ def test_a_halt_withdraws_what_works_and_a_resume_lets_entries_go_on(signals: Se
     assert step.days[-1].refused is None
 
 
+def test_a_critical_alert_stops_orders_before_there_is_an_entry(signals: Session) -> None:
+    signals.trade(0, 1)
+    alert = Alert(alert="x", condition="x", severity=Severity.CRITICAL, message="Look.", raised_at=signals.clock.now)
+    with Warehouse(signals.home.warehouse).transaction() as connection:
+        raise_alert(connection, alert)
+    steps = signals.trade(1, 9)
+    assert "CRITICAL" in str(steps[-1].days[-1].refused)
+    assert signals.signals() == []
+    with Warehouse(signals.home.warehouse).transaction() as connection:
+        acknowledge(connection, 1, signals.clock.now, "a test")
+    (step,) = signals.trade(9, 10)
+    assert step.days[-1].refused is None
+
+
 def test_a_fill_by_hand_is_stored_once_and_a_wrong_one_is_refused_in_words(signals: Session) -> None:
     signals.trade(0, BARS)
     (order, *_) = signals.frame("select * from paper_orders where session_holds order by strategy_id").to_dict(
@@ -195,6 +210,8 @@ def test_a_position_that_nobody_explains_halts_entries_with_a_critical_alert(ib:
     )
     assert alert["severity"] == "CRITICAL"
     assert f"+3 {CONTRACT}" in alert["message"]
+    resume(ib.home, ib.clock.now)
+    assert standing_halt(ib.home) is None, "whoever halted, a resume lets entries go on"
 
 
 def test_a_gateway_that_is_silent_stops_no_journal_and_is_an_alert_until_it_answers(

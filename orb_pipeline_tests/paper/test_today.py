@@ -63,7 +63,7 @@ def test_it_takes_and_writes_nothing(home: Home, desk: Desk) -> None:
     before = content_of(home)
     found = today(home)
     assert found.waiting_files == 1
-    assert found.through == desk.later["ts_utc"].iloc[299]
+    assert found.through == desk.days(1)["ts_utc"].iloc[299]
     assert content_of(home) == before
 
 

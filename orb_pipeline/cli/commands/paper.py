@@ -42,6 +42,7 @@ def command(
         message = f"Expected either --once or --follow, found {'both' if once else 'neither'}."
         raise InputError(message)
     from orb_pipeline.orchestration.dashboard import refresh_dashboard
+    from orb_pipeline.orchestration.monitoring import evaluate_alerts
     from orb_pipeline.orchestration.notifying import tell
     from orb_pipeline.orchestration.paper.lock import trading_alone
     from orb_pipeline.orchestration.paper.orders import order_desk
@@ -52,10 +53,11 @@ def command(
     terms = here.catalogue.account(account)
     with trading_alone(here.home, terms.account, "follow" if follow else "once", here.now()):
         workshop = Workshop(here.home, here.catalogue)
-        trader = PaperTrader(workshop, terms, "orb paper", order_desk(workshop, terms))
+        trader = PaperTrader(workshop, terms, "orb paper", order_desk(workshop, terms), asks=once)
         if once:
             step = trader.step()
             _show(step)
+            evaluate_alerts(workshop, here.now())
             if any(day.is_over for day in step.days):
                 refresh_dashboard(workshop, terms)
             tell(workshop)

@@ -39,8 +39,11 @@ def resume(home: Home, now: dt.datetime) -> Mark:
 
 
 def standing_halt(home: Home) -> Mark | None:
-    """The halt that is in force."""
-    return standing(Tape(home).read().marks, "", MarkKind.HALT)
+    """The halt that is in force, by hand or of an account whose broker shows what nobody can explain."""
+    marks = Tape(home).read().marks
+    accounts = sorted({mark.account or "" for mark in marks} | {""})
+    found = (standing(marks, account, MarkKind.HALT) for account in accounts)
+    return next((mark for mark in found if mark is not None), None)
 
 
 def _put(home: Home, kind: MarkKind, reason: str, now: dt.datetime) -> Mark:

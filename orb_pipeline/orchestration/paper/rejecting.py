@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import duckdb
 
@@ -11,9 +12,11 @@ from orb_pipeline.intake.rejects import Rejection, record_rejections
 from orb_pipeline.intake.stream import Stream
 from orb_pipeline.intake.tape import BarFile
 from orb_pipeline.orchestration.workshop import Workshop
-from orb_pipeline.storage.alerts import raise_rejections
+from orb_pipeline.storage.alerts import Alert, Severity, raise_alert, raise_rejections
 
 Connection = duckdb.DuckDBPyConnection
+
+STRAY = "stray_files"
 
 
 class RejectionRecorder:
@@ -22,6 +25,7 @@ class RejectionRecorder:
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
         self._recorded: set[str] = set()
+        self._strays: set[Path] = set()
 
     def record(self, stream: Stream, at: dt.datetime) -> int:
         """Enter the stream's rejections; how many rows are new to this recorder."""
@@ -34,6 +38,25 @@ class RejectionRecorder:
             _tell(connection, {file.symbol for file in new}, at)
         self._recorded.update(file.path.name for file in new)
         return sum(map(len, new.values()))
+
+    def tell_strays(self, folders: Sequence[Path], at: dt.datetime) -> None:
+        """Raise an alert for each folder of `landing/` that is no instrument's, once."""
+        new = [folder for folder in folders if folder not in self._strays]
+        if new:
+            with self._workshop.warehouse.transaction() as connection:
+                for folder in new:
+                    raise_alert(connection, _stray(folder, at))
+            self._strays.update(new)
+
+
+def _stray(folder: Path, at: dt.datetime) -> Alert:
+    message = (
+        f"Files lie in {folder}, and no instrument is called {folder.name}: they are not taken. Move them to the "
+        "folder of an instrument, or add it to instruments.yaml in the home's catalogue folder."
+    )
+    return Alert(
+        alert=STRAY, condition=f"{STRAY}:{folder.name}", severity=Severity.WARNING, message=message, raised_at=at
+    )
 
 
 def _enter(connection: Connection, file: BarFile, rows: Sequence[Rejection], at: dt.datetime) -> None:

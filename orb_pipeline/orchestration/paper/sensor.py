@@ -40,7 +40,7 @@ def trade_landed_bars(context: dg.OpExecutionContext, workshop: dg.ResourceParam
         return
     try:
         with trading_alone(workshop.home, account.account, "run", workshop.now(), _WAIT_SECONDS):
-            step = PaperTrader(workshop, account, context.run_id, order_desk(workshop, account)).step()
+            step = PaperTrader(workshop, account, context.run_id, order_desk(workshop, account), asks=True).step()
     except OrbError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     for day in step.days:

@@ -70,11 +70,16 @@ class PaperTrader:
     Args:
         run_id: recorded beside journal rows.
         orders: of an account whose orders leave the house; see `order_desk`.
+        asks: whether gates and alerts are asked at every step, and not only when an entry is to be journalled. They are
+            where orders leave the house, since those go out before there is an entry.
     """
 
-    def __init__(self, workshop: Workshop, account: Account, run_id: str, orders: OrderDesk | None = None) -> None:
+    def __init__(
+        self, workshop: Workshop, account: Account, run_id: str, orders: OrderDesk | None = None, *, asks: bool = False
+    ) -> None:
         self.account = account
         self._orders = orders
+        self._asks = asks or orders is not None
         self._workshop = workshop
         self._run_id = run_id
         self._reader = TapeReader(workshop)
@@ -107,6 +112,7 @@ class PaperTrader:
             if not done.is_over and not self._lose_patience(day, now):
                 break
         self._tell_marks(now)
+        self._rejections.tell_strays(self._reader.tape.strays(self._reader.symbols), now)
         return Step(taken, self._rejections.record(self._reader.stream, now), tuple(days.values()))
 
     # A day.
@@ -129,6 +135,7 @@ class PaperTrader:
                 reason, place = why
                 self._mark(MarkKind.BLOCKED, reason, now, place)
                 return self._trade(day, now)
+        self._ask(terms, now)
         self._bring_orders(terms, so_far, now)
         stop = self._stop
         return DayStep(
@@ -227,6 +234,15 @@ class PaperTrader:
         if so_far.is_over:
             self._finished = day
         return None
+
+    def _ask(self, terms: Terms, now: dt.datetime) -> None:
+        """Stop entries from here on where a gate or an alert does, though none is at hand."""
+        if not self._asks or standing(self._marks, self.account.account, MarkKind.BLOCKED) is not None:
+            return
+        with self._workshop.warehouse.transaction() as connection:
+            why = why_refused(connection, self.account.account, terms.stored.contents, now)
+        if why is not None:
+            self._mark(MarkKind.BLOCKED, why, now)
 
     def _bring_orders(self, terms: Terms, so_far: DaySoFar, now: dt.datetime) -> None:
         """Bring the account's broker to the day so far; what it cannot explain halts entries."""

@@ -23,7 +23,7 @@ QUERIES = {
 select symbol, orb_label, count(*)::bigint as days,
     median(orb_size) filter (age > {{regime_days}}) as backtest_median,
     median(orb_size) filter (age <= {{regime_days}}) as recent_median,
-    recent_median / nullif(backtest_median, 0) as ratio,
+    case when count(*) >= 2 * {{regime_days}} then recent_median / nullif(backtest_median, 0) end as ratio,
     arg_max(orb_size, trading_day) as last_size, max(trading_day) as last_day
 from sizes
 group by all
@@ -55,7 +55,10 @@ def panel(data: DashboardData) -> Panel:
     ]
     body = _plot(series, days) if len(series) else ""
     body += markup.table(sizes, columns, "Range sizes by session", empty="No range has been measured yet.")
-    body += markup.note(f"In points. Above {times:g} times the backtest's median the alert is raised.")
+    body += markup.note(
+        f"In points. Above {times:g} times the backtest's median the alert is raised; with fewer than {2 * days} days "
+        "there is no ratio."
+    )
     changed = [row for row in sizes.records if (row["ratio"] or 0) > times]
     state = markup.badge(f"{len(changed)} above {times:g}x", "warn") if changed else ""
     return Panel("orb-sizes", "Range size regime", body, (sizes, series), state=state, label="Ranges")
