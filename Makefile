@@ -12,13 +12,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := .venv/.installed
 READY_DEV := .venv/.installed-dev
 
-.PHONY: demo test check clean help
+.PHONY: demo test torture check clean help
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo   simulate ten years of MGC with an edge to find, run the whole graph, write the report"
 	@echo "make test   linters, types, arrows between packages, definitions, and the full test suite"
 	@echo "make check  the same without the test suite"
+	@echo "make torture  paper trading for hours: 250 real days, 200 kills, 100 chaotic feeds, ten simulated years"
 	@echo "make clean  remove .venv; orb_home stays"
 
 demo: $(READY) $(DEMO_FILE)
@@ -30,6 +31,9 @@ $(DEMO_FILE): | $(READY)
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+torture: $(READY_DEV)
+	ORB_TORTURE=1 $(BIN)/python -m pytest -n 2 --dist loadfile --durations=0 --durations-min=60 -v orb_pipeline_tests/paper
 
 check: $(READY_DEV)
 	$(BIN)/ruff check .

@@ -53,7 +53,7 @@ def pair_desk(shared_folder: Path) -> Desk:
 
 @pytest.fixture(scope="session")
 def simulated_desk(shared_folder: Path) -> Desk:
-    """Simulated gold futures, as many years to be fed as asked for."""
+    """Simulated gold futures, as many days to be fed as asked for."""
     return _once(shared_folder / "simulated_gold", _simulated_gold)
 
 
@@ -66,7 +66,9 @@ def _recent_gold(folder: Path) -> Desk:
 def _long_gold(folder: Path) -> Desk:
     files = [real_data("gold_spot", f"{year}.parquet") for year in (2013, 2014)]
     bars = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
-    return make_desk(folder, {"XAUUSD": bars}, dt.date(2014, 1, 2), (BUSY, TIGHT, PROP))
+    return make_desk(
+        folder, {"XAUUSD": bars}, dt.date(2014, 1, 2), (BUSY, TIGHT, PROP), ("NO_FILTER", "ORB_G2", "ORB_G3")
+    )
 
 
 def _simulated_pair(folder: Path) -> Desk:
@@ -74,7 +76,7 @@ def _simulated_pair(folder: Path) -> Desk:
 
 
 def _simulated_gold(folder: Path) -> Desk:
-    return make_desk(folder, {"MGC": _simulated("MGC", 12 * SIZES.years)}, SIMULATED_FROM, (BUSY,))
+    return make_desk(folder, {"MGC": _simulated("MGC", 1 + SIZES.soak_days // 20)}, SIMULATED_FROM, (BUSY,))
 
 
 def _simulated(symbol: str, months: int) -> pd.DataFrame:

@@ -68,7 +68,7 @@ selection:
   preferred_correlation: 0.9
   max_correlation: 0.99
 """
-_GRID = "grid: {filters: [NO_FILTER, ORB_G4, VOL_RV12_N20]}\n"
+FILTERS = ("NO_FILTER", "ORB_G4", "VOL_RV12_N20")
 # A CRITICAL alert stops entries from the moment it is evaluated, by the clock. Here the same tape is to leave the same
 # journal whoever trades it and when, so that only what a test raises itself is CRITICAL.
 _MONITORING = """
@@ -80,7 +80,6 @@ alerts:
 _CATALOGUE = {
     "accounts.yaml": _ACCOUNTS,
     "portfolio.yaml": _PORTFOLIO,
-    "grid.yaml": _GRID,
     "monitoring.yaml": _MONITORING,
 }
 
@@ -126,7 +125,13 @@ def dates(bars: pd.DataFrame) -> list[dt.date]:
     return sorted(set(dates_of(days_of(bars).to_numpy()).tolist()))
 
 
-def make_desk(folder: Path, bars: Mapping[str, pd.DataFrame], cut: dt.date, accounts: Sequence[str]) -> Desk:
+def make_desk(
+    folder: Path,
+    bars: Mapping[str, pd.DataFrame],
+    cut: dt.date,
+    accounts: Sequence[str],
+    filters: Sequence[str] = FILTERS,
+) -> Desk:
     """Land the bars of trading days before `cut`, build everything on them, waive what three months cannot show.
 
     In `folder`; where it has been made there before, it is that.
@@ -139,7 +144,7 @@ def make_desk(folder: Path, bars: Mapping[str, pd.DataFrame], cut: dt.date, acco
         home = Home.at(folder / "home")
         shutil.rmtree(home.root, ignore_errors=True)
         home.catalogue.mkdir(parents=True)
-        for name, text in _CATALOGUE.items():
+        for name, text in {**_CATALOGUE, "grid.yaml": f"grid: {{filters: [{', '.join(filters)}]}}\n"}.items():
             (home.catalogue / name).write_text(text, encoding="utf-8")
         files = {symbol: folder / f"{symbol}.parquet" for symbol in bars}
         for symbol, file in files.items():

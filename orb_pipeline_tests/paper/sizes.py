@@ -12,17 +12,18 @@ class Sizes:
     days: real trading days fed bar by bar.
     kills: SIGKILLs that one span of days survives.
     seeds: chaotic deliveries.
-    years: simulated years through `orb paper --follow`.
+    soak_days: simulated trading days through `orb paper --follow`; a year has 260. Nearly all of their time, a second
+        each, is that of the days' ends.
     """
 
     days: int
     kills: int
     seeds: int
-    years: int
+    soak_days: int
 
 
-_CI = Sizes(days=10, kills=20, seeds=4, years=1)
-_TORTURE = Sizes(days=250, kills=200, seeds=100, years=10)
+_CI = Sizes(days=10, kills=20, seeds=4, soak_days=60)
+_TORTURE = Sizes(days=250, kills=200, seeds=100, soak_days=2600)
 
 IS_TORTURE = os.environ.get("ORB_TORTURE") == "1"
 SIZES = _TORTURE if IS_TORTURE else _CI

@@ -32,12 +32,8 @@ def test_a_step_for_every_bar_journals_what_the_replay_trades(long_desk: Desk, t
 
     journals = {account: assert_equals_replay(home, account, [symbol], days) for account in PACE}
     assert len(days) == SIZES.days
-    for account, checks in {
-        BUSY: {"max_per_orb_positions"},
-        TIGHT: {"circuit_breaker", "max_per_orb_positions"},
-        PROP: {"max_per_orb_positions"},
-    }.items():
-        assert checks <= set(journals[account]["risk_check"].dropna()), account
+    for account, journal in journals.items():
+        assert journal["risk_check_passed"].nunique() == 2, f"{account} should have entered and been refused"
     assert "flat_by" in set(journals[PROP]["exit_reason"])
     _assert_all_landed(landed(home, symbol), bars, days)
     query = "select account, count(*)::int, sum(unexplained)::int from reconciled_days group by all order by 1"

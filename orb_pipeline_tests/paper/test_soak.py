@@ -1,0 +1,86 @@
+"""Day after day through `orb paper --follow`, as fast as it goes: it holds no more memory and no more files."""
+
+from __future__ import annotations
+
+import signal
+import statistics
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from orb_pipeline.market.trading_day import minutes_of
+from orb_pipeline.storage.warehouse import Warehouse
+from orb_pipeline_tests.acceptance.command import ORB
+from orb_pipeline_tests.paper.feeding import Feed
+from orb_pipeline_tests.paper.homes import BUSY, Desk, dates, days_of
+from orb_pipeline_tests.paper.journals import assert_equals_replay, trader
+from orb_pipeline_tests.paper.sizes import SIZES
+
+EVERY_MINUTES = 3  # bars of a market in which only every third minute is traded
+BARS_A_FILE = 45
+FILES_AHEAD = 6
+WARM_UP_DAYS = 15
+GROWTH_MB = 20
+PATIENCE_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a process holds: memory of its own in MB, open file handles."""
+
+    memory: float
+    handles: int
+
+    @classmethod
+    def of(cls, pid: int) -> Sample:
+        status = Path(f"/proc/{pid}/status").read_text()
+        (line,) = (line for line in status.splitlines() if line.startswith("RssAnon"))
+        return cls(int(line.split()[1]) / 1024, len(list(Path(f"/proc/{pid}/fd").iterdir())))
+
+
+def test_it_holds_no_more_memory_and_no_more_files_after_many_days(simulated_desk: Desk, tmp_path: Path) -> None:
+    home, symbol = simulated_desk.copy(tmp_path / "home"), simulated_desk.symbol
+    bars = simulated_desk.days(SIZES.soak_days)
+    bars = bars[minutes_of(bars["ts_utc"]) % EVERY_MINUTES == 0].reset_index(drop=True)
+    *days, _ = dates(bars)
+    feed, numbers = Feed(home, symbol, bars), days_of(bars).tolist()
+    samples: list[Sample] = []
+    with (tmp_path / "said").open("w") as said:
+        command = [ORB, "--home", home.root, "paper", "--account", BUSY, "--follow"]
+        following = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
+    try:
+        for first in range(0, len(feed), BARS_A_FILE):
+            last = min(first + BARS_A_FILE, len(feed))
+            feed.deliver(first, last)
+            _wait(feed, following, ahead=FILES_AHEAD)
+            if numbers[first] != numbers[last - 1]:
+                samples.append(Sample.of(following.pid))
+        _wait(feed, following, ahead=0)
+        following.send_signal(signal.SIGTERM)
+        assert following.wait(PATIENCE_SECONDS) == 0
+    finally:
+        following.kill()
+    trader(home, BUSY).step()  # the last files may have been taken and not traded yet
+
+    third = (len(samples) - WARM_UP_DAYS) // 3
+    early, late = samples[WARM_UP_DAYS : WARM_UP_DAYS + third], samples[-third:]
+    growth = _memory(late) - _memory(early)
+    assert growth < GROWTH_MB, f"{growth:.1f} MB: {[round(sample.memory) for sample in samples]}"
+    # A sample may find the warehouse or a file of bars open for a moment; what is never let go raises the least, too.
+    assert min(sample.handles for sample in late) <= min(sample.handles for sample in early)
+    assert_equals_replay(home, BUSY, [symbol], days)
+    assert Warehouse(home.warehouse).frame("select * from reconciliation where not explained").empty
+
+
+def _memory(samples: list[Sample]) -> float:
+    return statistics.median(sample.memory for sample in samples)
+
+
+def _wait(feed: Feed, following: subprocess.Popen[bytes], ahead: int) -> None:
+    """Until no more than so many files wait."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while sum(1 for _ in feed.folder.glob("[0-9]*")) > ahead:
+        assert following.poll() is None, "the trader has ended"
+        assert time.monotonic() < deadline, "files are not taken any more"
+        time.sleep(0.005)
