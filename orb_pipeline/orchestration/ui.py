@@ -7,12 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from types import FrameType
 
 import psutil
 
@@ -20,6 +18,7 @@ from orb_pipeline.errors import BusyError
 from orb_pipeline.orchestration.instance import open_instance
 from orb_pipeline.orchestration.recovery import recover
 from orb_pipeline.settings import HOME_VARIABLE, LAKE_VARIABLE, Home
+from orb_pipeline.stopping import stopped_by_signals
 
 _MODULE = "orb_pipeline.definitions"
 _GRACE_SECONDS = 15.0  # for children to end by themselves; after it they are killed
@@ -43,10 +42,9 @@ def serve(home: Home, port: int = 3000, host: str = "127.0.0.1", on_ready: Calla
     _refuse_a_taken_port(host, port)
     with open_instance(home) as instance:
         recover(instance)
-    stop = threading.Event()
     url = f"http://{host}:{port}"
     with ExitStack() as stack:
-        stack.enter_context(_on_signals(stop))
+        stop = stack.enter_context(stopped_by_signals())
         web = ["dagster_webserver", "-h", host, "-p", str(port), "-m", _MODULE]
         daemon = ["dagster._daemon", "run", "-m", _MODULE]
         children = stack.enter_context(_children(home, [web, daemon]))
@@ -81,21 +79,6 @@ def _answers(url: str) -> bool:
             return True
     except (urllib.error.URLError, OSError):
         return False
-
-
-@contextmanager
-def _on_signals(stop: threading.Event) -> Iterator[None]:
-    """SIGINT and SIGTERM set `stop` instead of raising, here and not in the children; put back afterwards."""
-
-    def handle(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from orb_pipeline.feeds.stopping import Signalled
 from orb_pipeline.orchestration.dashboard.serve import serve
 from orb_pipeline.orchestration.paper.halting import halt
 from orb_pipeline.settings import Home
+from orb_pipeline.stopping import Signalled
 from orb_pipeline.storage.paper import TradingEvent, record_events
 from orb_pipeline_tests.acceptance.command import ORB, orb
 from orb_pipeline_tests.browser.homes import ACCOUNT, workshop_of

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Generator
 
 import pytest
@@ -13,7 +11,6 @@ from orb_pipeline.feeds.feed import Event, Gap, Stop
 from orb_pipeline.feeds.landing import Landing
 from orb_pipeline.feeds.runner import Backoff, Run
 from orb_pipeline.feeds.stamps import written
-from orb_pipeline.feeds.stopping import stopped_by_signals
 from orb_pipeline.settings import Home
 from orb_pipeline_tests.feeds.house import NINE, Now, ScriptedFeed, Told, Trader, batch, gaps_of, run
 
@@ -127,14 +124,3 @@ def test_a_stop_ends_after_the_delivery_at_hand_and_disconnects(home: Home) -> N
         Run(feed, landing, now, now, Told()).until_stopped()
     assert len(Trader(home).stamps()) == 2
     assert feed.is_closed
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_are_a_wish_to_stop(number: signal.Signals) -> None:
-    before = signal.getsignal(number)
-    with stopped_by_signals() as stop:
-        assert not stop.wait(0)
-        os.kill(os.getpid(), number)
-        assert stop.wait(60)
-        assert stop.is_set()
-    assert signal.getsignal(number) is before

@@ -39,8 +39,8 @@ def command(
     terms = here.catalogue.account(account)
     workshop = Workshop(here.home, here.catalogue, now=here.now)
     if serve:
-        from orb_pipeline.feeds.stopping import stopped_by_signals
         from orb_pipeline.orchestration.dashboard.serve import serve as serve_dashboard
+        from orb_pipeline.stopping import stopped_by_signals
 
         with stopped_by_signals() as stop:
             serve_dashboard(workshop, terms, port, stop, lambda url: say(f"Serving {url} Ctrl-C stops it."))

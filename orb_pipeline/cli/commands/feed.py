@@ -137,7 +137,7 @@ def _run(here: Context, feed: Feed, symbol: str) -> None:
     from orb_pipeline.cli.feed_report import FeedReport
     from orb_pipeline.feeds.landing import Landing
     from orb_pipeline.feeds.runner import Run
-    from orb_pipeline.feeds.stopping import stopped_by_signals
+    from orb_pipeline.stopping import stopped_by_signals
 
     with Landing.held(here.home, symbol, feed.name) as landing, stopped_by_signals() as stop:
         with FeedReport(symbol, feed.name, landing.through) as report:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import signal
-import threading
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -101,12 +99,10 @@ def fill(
 def _follow(here: Context, workshop: Workshop, trader: PaperTrader, *, polling: bool) -> None:
     from orb_pipeline.orchestration.notifying import telling
     from orb_pipeline.orchestration.paper.follow import follow
+    from orb_pipeline.stopping import stopped_by_signals
 
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: stop.set())
     say(f"Trading {trader.account.account} on paper from {here.home.landing}. Ctrl-C stops it.")
-    with telling(workshop) as there_is_news:
+    with telling(workshop) as there_is_news, stopped_by_signals() as stop:
 
         def told(step: Step) -> None:
             _show(step)

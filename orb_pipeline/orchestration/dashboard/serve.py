@@ -15,12 +15,12 @@ from urllib.parse import unquote
 
 from orb_pipeline.catalogue import Account
 from orb_pipeline.errors import BusyError, OrbError
-from orb_pipeline.feeds.stopping import Signalled
 from orb_pipeline.monitoring.dashboard.page import dashboard_content, page, trade_page
 from orb_pipeline.orchestration.dashboard.collect import collect
 from orb_pipeline.orchestration.dashboard.open_day import OpenDay
 from orb_pipeline.orchestration.dashboard.trades import read_trade
 from orb_pipeline.orchestration.workshop import Workshop
+from orb_pipeline.stopping import Signalled
 
 ADDRESS = "127.0.0.1"
 LOOK_SECONDS = 1.0  # between looks at whether the home has changed

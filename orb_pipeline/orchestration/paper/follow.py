@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from watchfiles import watch
 from orb_pipeline.errors import BusyError, StorageError
 from orb_pipeline.orchestration.paper.trader import PaperTrader, Step
 from orb_pipeline.settings import Home
+from orb_pipeline.stopping import Signalled
 
 HEARTBEAT_MS = 1_000  # a step by the clock, should no file land
 _DEBOUNCE_MS = 50
@@ -19,7 +19,7 @@ _DEBOUNCE_MS = 50
 def follow(
     trader: PaperTrader,
     home: Home,
-    stop: threading.Event,
+    stop: Signalled,
     told: Callable[[Step], None],
     troubled: Callable[[str], None],
     *,
@@ -49,7 +49,7 @@ def follow(
             told(step)
 
 
-def _moments(home: Home, stop: threading.Event, *, polling: bool) -> Iterator[None]:
+def _moments(home: Home, stop: Signalled, *, polling: bool) -> Iterator[None]:
     """Now, then whenever something changes where bars land or a mark is put, and at every heartbeat."""
     folders = [home.landing, home.tape]
     for folder in folders:

@@ -1,4 +1,4 @@
-"""Stop on SIGINT and SIGTERM: between two deliveries, never inside one."""
+"""Stop on SIGINT and SIGTERM: between two pieces of work, never inside one."""
 
 from __future__ import annotations
 
@@ -31,11 +31,18 @@ class Signalled:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[Signalled]:
-    """What SIGINT and SIGTERM set while the block runs."""
+    """What SIGINT and SIGTERM set while the block runs.
+
+    Arrow puts handlers of its own around long reads, and would end one that a signal comes upon with an error.
+    """
+    import pyarrow as pa  # a tenth of a second: whoever works until stopped has it already
+
     stop = Signalled()
+    pa.enable_signal_handlers(False)
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        pa.enable_signal_handlers(True)
