@@ -8,7 +8,6 @@ relative volume look back on.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,17 +27,6 @@ from orb_pipeline.research.study import Study
 from orb_pipeline.storage.tables import LANDED_BARS
 
 
-def backtest_of_landed(workshop: Workshop, symbols: Iterable[str], day: int) -> dict[str, Backtest]:
-    """What research will make of trading day `day` (days since the epoch), by symbol: that day of the whole backtest,
-    to the last bit.
-
-    Raises:
-        MissingDataError: the lake no longer holds what landed.
-        ConfigurationError: an instrument is unknown.
-    """
-    return {symbol: LandedMarket.of(workshop, symbol, day).backtest for symbol in symbols}
-
-
 @dataclass(frozen=True)
 class LandedMarket:
     """An instrument's landed bars, around one day.
@@ -56,12 +44,18 @@ class LandedMarket:
 
     @classmethod
     def of(cls, workshop: Workshop, symbol: str, day: int) -> LandedMarket:
-        """As it is now; raises what backtest_of_landed does."""
+        """As it is now.
+
+        Raises:
+            MissingDataError: the lake no longer holds what landed.
+            ConfigurationError: the instrument is unknown.
+        """
         files = landed_files(workshop.warehouse, workshop.catalogue.instrument(symbol).symbol)
         return cls(workshop, symbol, day, files, read_batches(workshop.lake, files, symbol).to_pandas())
 
     @cached_property
     def backtest(self) -> Backtest:
+        """What research will make of the day: that day of the whole backtest, to the last bit."""
         study = self._study(self._front_month)
         features = build_daily_features(study)
         return Backtest(History(study), build_outcomes(study, features), features)

@@ -23,7 +23,7 @@ from orb_pipeline.intake.landed import landed_bars
 from orb_pipeline.intake.rejects import Rejection, record_rejections
 from orb_pipeline.market.front_month import front_month_bars
 from orb_pipeline.market.trading_day import number_of
-from orb_pipeline.orchestration.landed_market import backtest_of_landed, span_of
+from orb_pipeline.orchestration.landed_market import LandedMarket, span_of
 from orb_pipeline.orchestration.paper.closing import seen_bars
 from orb_pipeline.orchestration.paper.trader import PaperTrader
 from orb_pipeline.orchestration.reconciling import ReconciledDay, passed_paper_days, reconcile_day
@@ -201,7 +201,7 @@ def test_the_backtest_of_what_landed_is_that_day_of_the_whole_backtest(desk: Des
     study = Study.of(bars, CATALOGUE.instrument("XAUUSD"), CATALOGUE.sessions_of("XAUUSD"), CATALOGUE.grid)
     members, day = whole_grid(CATALOGUE.grid, CATALOGUE.sessions_of("XAUUSD").labels, "XAUUSD")[::3], number_of(DAY)
     expected = backtest_trades(members, {"XAUUSD": backtest_of(History(study))}, [day])
-    (one,) = backtest_of_landed(desk.workshop, ["XAUUSD"], day).values()
+    one = LandedMarket.of(desk.workshop, "XAUUSD", day).backtest
     pd.testing.assert_frame_equal(backtest_trades(members, {"XAUUSD": one}, [day]), expected)
     assert len(expected) > 500
     assert len(build_daily_features(one.history.study)) == len(CATALOGUE.sessions_of("XAUUSD").labels)

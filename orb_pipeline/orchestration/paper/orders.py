@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -44,20 +43,6 @@ FRESH_SECONDS = 90.0  # a bar that ended longer ago sends no entry: the market i
 ALERT, SILENT = "broker_difference", "broker_silent"
 
 
-@dataclass(frozen=True)
-class Brought:
-    """What came of bringing the broker there.
-
-    Attributes:
-        sent, withdrawn: client ids.
-        differences: what cannot be explained: entries have to stop.
-    """
-
-    sent: tuple[str, ...] = ()
-    withdrawn: tuple[str, ...] = ()
-    differences: tuple[Difference, ...] = ()
-
-
 class OrderDesk:
     """Brings one account's broker to what should stand, step by step. An account with `broker: paper` needs none.
 
@@ -74,7 +59,9 @@ class OrderDesk:
         self._silent_since: dt.datetime | None = None
         self._may_be_told_silent = True  # by this process or by one before it
 
-    def bring(self, terms: Terms, so_far: DaySoFar, *, entries_stopped: bool, now: dt.datetime) -> Brought:
+    def bring(
+        self, terms: Terms, so_far: DaySoFar, *, entries_stopped: bool, now: dt.datetime
+    ) -> tuple[Difference, ...]:
         """Withdraw, close, guard and send what follows from the day so far, and store what the broker tells.
 
         A broker that does not answer stops no journal: it is an alert until it does, and the next step tries again.
@@ -82,27 +69,32 @@ class OrderDesk:
         Args:
             entries_stopped: by hand or by a gate.
 
+        Returns:
+            what cannot be explained: entries have to stop.
+
         Raises:
             ConfigurationError, GateFailedError: the account may not be traded at its broker.
         """
         condition = f"{SILENT}:{self._account.account}"
         if self._silent_since is not None and abs((now - self._silent_since).total_seconds()) < RETRY_SECONDS:
-            return Brought()
+            return ()
         try:
-            brought = self._bring(terms, so_far, entries_stopped=entries_stopped, now=now)
+            found = self._bring(terms, so_far, entries_stopped=entries_stopped, now=now)
         except BrokerError as error:
             self.close()
             self._silent_since, self._may_be_told_silent = now, True
             with self._workshop.warehouse.transaction() as connection:
                 raise_alert(connection, _silent(condition, self._account.account, str(error), now))
-            return Brought()
+            return ()
         if self._may_be_told_silent:
             with self._workshop.warehouse.transaction() as connection:
                 resolve(connection, condition, now)
         self._silent_since, self._may_be_told_silent = None, False
-        return brought
+        return found
 
-    def _bring(self, terms: Terms, so_far: DaySoFar, *, entries_stopped: bool, now: dt.datetime) -> Brought:
+    def _bring(
+        self, terms: Terms, so_far: DaySoFar, *, entries_stopped: bool, now: dt.datetime
+    ) -> tuple[Difference, ...]:
         name, trading_day = self._account.account, terms.stored.trading_day
         contracts = contracts_of(terms, self._workshop.catalogue.instruments)
         wished = self._wished(terms, so_far, contracts, entries_stopped=entries_stopped, now=now)
@@ -123,7 +115,7 @@ class OrderDesk:
                 raise_alert(connection, _alert(name, trading_day, difference, now))
         if isinstance(broker, SignalBroker):
             self.close()  # what was said and typed in is read anew each time
-        return Brought(report.sent, report.withdrawn, found)
+        return found
 
     def close(self) -> None:
         """Let go of the broker; orders stay as they are."""
