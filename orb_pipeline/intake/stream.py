@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from orb_pipeline.market.formats.raw import ReadOptions
 from orb_pipeline.market.formats.registry import open_bar_file
 from orb_pipeline.market.reasons import Reason
 from orb_pipeline.market.ticks import to_prices, to_ticks
-from orb_pipeline.market.trading_day import Int64Array, day_number, day_numbers, minutes_of, stamps_of
+from orb_pipeline.market.trading_day import Int64Array, day_number, day_numbers, day_open, minutes_of, stamps_of
 from orb_pipeline.rules.bars import Bar
 
 _READ_AS = ReadOptions(timezone=None)  # feeds write UTC; a file that does not say its zone is not guessed at
@@ -125,9 +125,23 @@ class Stream:
         """The last minute that the instrument has a bar of."""
         return max((last for (of, _), last in self._last.items() if of == symbol), default=None)
 
-    def complete_through(self, symbols: Iterable[str]) -> int | None:
-        """The last minute that all of these instruments have reported, or that goes on without them; None: none yet."""
-        lasts = [self.last_minute(symbol) for symbol in symbols]
+    def reported(self, symbol: str, contract: str | None) -> int | None:
+        """The last minute that needs no more bars of the instrument's `contract`; of any where None is named.
+
+        A bar of another contract does not speak for this one, but for the days before its own.
+        """
+        any_last = self.last_minute(symbol)
+        if any_last is None or contract is None:
+            return any_last
+        return max(self._last.get((symbol, contract), -1), int(day_open(day_number(any_last))) - 1)
+
+    def complete_through(self, awaited: Mapping[str, str | None]) -> int | None:
+        """The last minute that all of these have reported, or that goes on without them; None: none yet.
+
+        Args:
+            awaited: instrument -> the contract that is traded; None: whichever comes.
+        """
+        lasts = [self.reported(symbol, contract) for symbol, contract in awaited.items()]
         reported = min((last for last in lasts if last is not None), default=None) if None not in lasts else None
         known = [minute for minute in (reported, self.through) if minute is not None]
         return max(known, default=None)

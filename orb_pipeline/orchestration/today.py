@@ -115,7 +115,7 @@ def _terms(workshop: Workshop, reader: TapeReader, account: str, day: int) -> Te
 
 
 def _with_trading(outline: Today, reader: TapeReader, terms: Terms, day: int) -> Today:
-    through = reader.stream.complete_through(terms.symbols)
+    through = reader.stream.complete_through(terms.awaited)
     is_over = through is not None and through >= int(day_open(day + 1)) - 1
     stops = stops_of(reader.content.marks, outline.account)
     bars = [] if through is None else terms.bars(reader.stream, through)

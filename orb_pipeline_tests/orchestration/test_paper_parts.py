@@ -25,6 +25,7 @@ NOW = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)
 DAY = number_of(dt.date(2026, 3, 2))
 FIRST = int(day_open(DAY))
 GRACE = 300.0
+BOTH = {"MGC": None, "MNQ": None}
 
 
 def mark(number: int, kind: MarkKind, place: int | None = None, account: str | None = None) -> Mark:
@@ -77,7 +78,7 @@ def after(minute: int, seconds: float) -> dt.datetime:
     ("seconds", "quiet", "over"), [(19.9, 60, False), (20, 20, True), (60, 19.9, False), (60, 20, True)]
 )
 def test_others_wait_twenty_seconds_for_one_that_is_silent(seconds: float, quiet: float, over: bool) -> None:
-    found = patience_over(stream_of(MGC=10, MNQ=8), ["MGC", "MNQ"], DAY, after(10, seconds), quiet, GRACE)
+    found = patience_over(stream_of(MGC=10, MNQ=8), BOTH, DAY, after(10, seconds), quiet, GRACE)
     assert (found is not None) == over
     if found is not None:
         assert found.minute == FIRST + 10
@@ -86,13 +87,13 @@ def test_others_wait_twenty_seconds_for_one_that_is_silent(seconds: float, quiet
 
 
 def test_nothing_is_waited_for_where_all_have_reported() -> None:
-    assert patience_over(stream_of(MGC=10, MNQ=10), ["MGC", "MNQ"], DAY, after(10, 3600), 3600, GRACE) is None
+    assert patience_over(stream_of(MGC=10, MNQ=10), BOTH, DAY, after(10, 3600), 3600, GRACE) is None
 
 
 @pytest.mark.parametrize(("seconds", "quiet", "over"), [(299, 600, False), (300, 299, False), (300, 300, True)])
 def test_a_day_ends_by_the_clock_after_a_while_without_files(seconds: float, quiet: float, over: bool) -> None:
     now = dt.datetime.fromtimestamp(int(day_open(DAY + 1)) * 60 + seconds, dt.UTC)
-    found = patience_over(stream_of(MGC=1300), ["MGC"], DAY, now, quiet, GRACE)
+    found = patience_over(stream_of(MGC=1300), {"MGC": None}, DAY, now, quiet, GRACE)
     assert (found is not None) == over
     if found is not None:
         assert found.minute == int(day_open(DAY + 1)) - 1

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
-import pytest
-
 from orb_pipeline.intake.stream import Delivery, Stream
-from orb_pipeline.intake.tape import BarFile
+from orb_pipeline.intake.tape import BarFile, Mark, MarkKind
 from orb_pipeline.rules.bars import Bar
 from orb_pipeline_tests.series import CATALOGUE, DAY_OPEN
 
-PAIR = ("MGC", "MNQ")
+FRONT_MONTHS = {"MGC": "MGCG24", "MNQ": "MNQH24"}
+NOW = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 
 
 def delivered(stream: Stream, number: int, symbol: str, contract: str, *minutes: int) -> None:
@@ -28,16 +28,31 @@ def test_contracts_of_one_minute_may_come_in_files_of_their_own() -> None:
     assert stream.rejected == {}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a contract that lags behind another one of its instrument is used, though both instruments have been "
-    "traded through its minute; an entry of the other instrument may then be decided anew and contradict the journal",
-)
-def test_a_bar_of_a_minute_that_all_instruments_have_been_traded_through_is_late_whatever_its_contract() -> None:
+def test_nothing_is_traded_past_a_front_month_that_lags_behind_another_contract_of_its_instrument() -> None:
     stream = Stream(CATALOGUE.instruments)
     delivered(stream, 1, "MGC", "MGCG24", 1)
     delivered(stream, 2, "MGC", "MGCJ24", 5)
     delivered(stream, 3, "MNQ", "MNQH24", 1, 2, 3, 4, 5)
-    assert stream.complete_through(PAIR) == DAY_OPEN + 5
+    assert stream.complete_through(FRONT_MONTHS) == DAY_OPEN + 1
     delivered(stream, 4, "MGC", "MGCG24", 2)
-    assert [row.reason for rows in stream.rejected.values() for row in rows] == ["late_bar"]
+    assert stream.complete_through(FRONT_MONTHS) == DAY_OPEN + 2
+    assert stream.rejected == {}
+
+
+def test_a_bar_of_a_minute_that_went_on_without_it_is_late_whatever_its_contract() -> None:
+    stream = Stream(CATALOGUE.instruments)
+    delivered(stream, 1, "MGC", "MGCG24", 1)
+    delivered(stream, 2, "MNQ", "MNQH24", 1, 2, 3, 4, 5)
+    stream.pass_through(Mark(3, MarkKind.THROUGH, NOW, "MGC did not report in time", 3, minute=DAY_OPEN + 5))
+    assert stream.complete_through(FRONT_MONTHS) == DAY_OPEN + 5
+    delivered(stream, 4, "MGC", "MGCG24", 2)
+    delivered(stream, 5, "MGC", "MGCJ24", 2)
+    assert [row.reason for rows in stream.rejected.values() for row in rows] == ["late_bar", "late_bar"]
+
+
+def test_a_bar_of_the_next_day_ends_the_day_for_every_contract_of_its_instrument() -> None:
+    stream = Stream(CATALOGUE.instruments)
+    delivered(stream, 1, "MGC", "MGCG24", 1)
+    delivered(stream, 2, "MNQ", "MNQH24", 1, 1440)
+    delivered(stream, 3, "MGC", "MGCJ24", 1440)
+    assert stream.complete_through(FRONT_MONTHS) == DAY_OPEN + 1439

@@ -42,14 +42,18 @@ class Terms:
         """Instruments that are traded."""
         return self.paper_day.portfolio.instruments
 
+    @property
+    def awaited(self) -> dict[str, str | None]:
+        """Instrument -> its front month, whose bars are traded."""
+        return {symbol: self.paper_day.context.markets[symbol].front_month for symbol in self.symbols}
+
     def bars(self, stream: Stream, through: int) -> list[PaperBar]:
         """The front months' bars of the day up to minute `through` (since the epoch, UTC), in the engine's order."""
-        context = self.paper_day.context
         bars = [
             PaperBar(symbol, item.bar, item.arrival)
-            for symbol in self.symbols
-            for item in stream.of_day(symbol, context.day)
-            if item.contract == context.markets[symbol].front_month and item.bar.minute <= through
+            for symbol, front_month in self.awaited.items()
+            for item in stream.of_day(symbol, self.paper_day.context.day)
+            if item.contract == front_month and item.bar.minute <= through
         ]
         return bars if len(self.symbols) == 1 else in_engine_order(bars)
 

@@ -120,8 +120,7 @@ class PaperTrader:
     def _trade(self, day: int, now: dt.datetime) -> DayStep:
         """Trade the day as far as its bars are complete, as often as it takes until what is written is allowed."""
         terms, refused = self._terms_of(day, now)
-        symbols = terms.symbols if terms else self._reader.stream.symbols
-        through = self._reader.stream.complete_through(symbols)
+        through = self._reader.stream.complete_through(self._awaited(terms))
         is_over = through is not None and through >= int(day_open(day + 1)) - 1
         if terms is None or through is None:
             if is_over:
@@ -203,12 +202,15 @@ class PaperTrader:
     def _may_look(self, now: dt.datetime) -> bool:
         return self._last_look is None or abs((now - self._last_look).total_seconds()) >= RETRY_SECONDS
 
+    def _awaited(self, terms: Terms | None) -> dict[str, str | None]:
+        """What a day waits for; one that nothing is traded on waits for every instrument that reports."""
+        return terms.awaited if terms else dict.fromkeys(self._reader.stream.symbols)
+
     def _lose_patience(self, day: int, now: dt.datetime) -> bool:
         """Put a mark where the clock says that waiting is over; whether it did."""
-        terms = self._terms.get(day)
-        symbols = terms.symbols if terms else self._reader.stream.symbols
+        awaited = self._awaited(self._terms.get(day))
         grace = 60.0 * self._workshop.catalogue.research.gates.closing_grace_minutes
-        over = patience_over(self._reader.stream, symbols, day, now, self._reader.quiet_seconds(now), grace)
+        over = patience_over(self._reader.stream, awaited, day, now, self._reader.quiet_seconds(now), grace)
         if over is None:
             return False
         self._reader.mark(MarkKind.THROUGH, now, over.reason, minute=over.minute)
@@ -248,9 +250,9 @@ class PaperTrader:
         """Bring the account's broker to the day so far; what it cannot explain halts entries."""
         if self._orders is None:
             return
-        brought = self._orders.bring(terms, so_far, entries_stopped=self._stop is not None, now=now)
-        if brought.differences and standing(self._marks, self.account.account, MarkKind.HALT) is None:
-            self._mark(MarkKind.HALT, brought.differences[0].message, now)
+        differences = self._orders.bring(terms, so_far, entries_stopped=self._stop is not None, now=now)
+        if differences and standing(self._marks, self.account.account, MarkKind.HALT) is None:
+            self._mark(MarkKind.HALT, differences[0].message, now)
 
     def _pass_over(self, day: int, now: dt.datetime) -> None:
         """Enter a day that is over and was never allowed to begin."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orb_pipeline.intake.stream import Stream
@@ -21,19 +21,20 @@ class Through:
 
 
 def patience_over(
-    stream: Stream, symbols: Sequence[str], day: int, now: dt.datetime, quiet: float, grace: float
+    stream: Stream, awaited: Mapping[str, str | None], day: int, now: dt.datetime, quiet: float, grace: float
 ) -> Through | None:
     """Up to where trading day `day` goes on without what has not come; None: it waits.
 
     Args:
+        awaited: as for Stream.complete_through.
         quiet: seconds since the last file came; what came a moment ago may have company.
         grace: seconds after the day's end in which its last bars may still come.
     """
-    through = stream.complete_through(symbols)
+    through = stream.complete_through(awaited)
     end = int(day_open(day + 1))
     if now.timestamp() >= end * 60 + grace and quiet >= grace and (through is None or through < end - 1):
         return Through(end - 1, f"{date_of(day)} is over by the clock")
-    lasts = {symbol: stream.last_minute(symbol) for symbol in symbols}
+    lasts = {symbol: stream.reported(symbol, contract) for symbol, contract in awaited.items()}
     newest = max((last for last in lasts.values() if last is not None), default=None)
     if newest is None or (through is not None and through >= newest):
         return None
