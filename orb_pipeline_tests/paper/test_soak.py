@@ -20,7 +20,8 @@ from orb_pipeline_tests.paper.sizes import SIZES
 EVERY_MINUTES = 3  # bars of a market in which only every third minute is traded
 BARS_A_FILE = 45
 FILES_AHEAD = 6
-WARM_UP_DAYS = 15
+DAYS_BEFORE = 5  # traded before it starts, so that what watches beside it has trades to look at from its first look on
+WARM_UP_DAYS = 10
 GROWTH_MB = 20
 PATIENCE_SECONDS = 120.0
 
@@ -46,11 +47,14 @@ def test_it_holds_no_more_memory_and_no_more_files_after_many_days(simulated_des
     *days, _ = dates(bars)
     feed, numbers = Feed(home, symbol, bars), days_of(bars).tolist()
     samples: list[Sample] = []
+    before = numbers.index(sorted(set(numbers))[DAYS_BEFORE])
+    feed.deliver(0, before)
+    trader(home, BUSY).step()
     with (tmp_path / "said").open("w") as said:
         command = [ORB, "--home", home.root, "paper", "--account", BUSY, "--follow"]
         following = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
     try:
-        for first in range(0, len(feed), BARS_A_FILE):
+        for first in range(before, len(feed), BARS_A_FILE):
             last = min(first + BARS_A_FILE, len(feed))
             feed.deliver(first, last)
             _wait(feed, following, ahead=FILES_AHEAD)
