@@ -24,12 +24,7 @@ def front_month_bars(landed: pd.DataFrame) -> pd.DataFrame:
     Returns:
         the same columns; days without a front month have no rows.
     """
-    if landed["source_symbol"].nunique() <= 1:
-        return landed
-    traded = _Traded.of(landed)
-    front, _ = _front_months(traded)
-    bars: pd.DataFrame = landed[traded.ranks == front[traded.places]].reset_index(drop=True)
-    return bars
+    return Choice.before_all(landed).bars(landed)
 
 
 def next_front_month(landed: pd.DataFrame) -> str | None:
@@ -37,12 +32,76 @@ def next_front_month(landed: pd.DataFrame) -> str | None:
 
     None where nothing is known yet. Where only one contract has ever landed it is that one.
     """
-    contracts = landed["source_symbol"].unique()
-    if len(contracts) <= 1:
-        return str(contracts[0]) if len(contracts) else None
-    traded = _Traded.of(landed)
-    _, following = _front_months(traded)
-    return None if following == _NONE else traded.names[following]
+    return Choice.before_all(landed).after(landed).front_month
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How far the choice of front months has come: what days so far leave to those that follow.
+
+    Attributes:
+        contracts: all that have landed so far.
+        reference: bars of the last day that can choose, of every contract; all bars so far where none can. Columns of
+            storage.tables.LANDED_BARS.
+        last_expiry: of the last front month that was traded, as an ordinal; 0 before there was one.
+        since: the first day (days since the epoch) after one that can choose; None: none could yet.
+    """
+
+    contracts: frozenset[str]
+    reference: pd.DataFrame
+    last_expiry: int = 0
+    since: int | None = None
+
+    @classmethod
+    def before_all(cls, landed: pd.DataFrame) -> Choice:
+        """Before anything has landed; of `landed` only the columns count."""
+        return cls(frozenset(), landed.iloc[:0])
+
+    @property
+    def front_month(self) -> str | None:
+        """Of the day that follows, should it trade; None where nothing is known yet."""
+        if len(self.contracts) <= 1:
+            return next(iter(self.contracts), None)
+        traded = _Traded.of(self.reference)
+        following = _front_months(traded, self.last_expiry).following
+        return None if following == _NONE else traded.names[following]
+
+    def bars(self, landed: pd.DataFrame) -> pd.DataFrame:
+        """Of `landed`, bars of whole days that follow, those of their day's front month."""
+        if len(self._contracts_with(landed)) <= 1:
+            return landed
+        traded = _Traded.of(self._joined(landed))
+        front = _front_months(traded, self.last_expiry).front
+        is_front = traded.ranks == front[traded.places]
+        bars: pd.DataFrame = landed[is_front[len(self.reference) :]].reset_index(drop=True)
+        return bars
+
+    def after(self, landed: pd.DataFrame) -> Choice:
+        """After `landed`, bars of whole days that follow."""
+        if landed.empty:
+            return self
+        joined = self._joined(landed)
+        traded = _Traded.of(joined)
+        found = _front_months(traded, self.last_expiry)
+        contracts = self._contracts_with(landed)
+        if found.reference is None:
+            return Choice(contracts, joined, found.last_expiry)
+        since = int(traded.days[int(np.argmax(traded.bar_counts.sum(axis=1) >= MIN_BARS_OF_REFERENCE_DAY))]) + 1
+        reference = joined[traded.places == found.reference].reset_index(drop=True)
+        return Choice(contracts, reference, found.last_expiry, since if self.since is None else self.since)
+
+    def of_chosen_days(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """Of `bars`, earlier ones of a contract that was the only one, those of days that a choice was possible for."""
+        if self.since is None:
+            return bars.iloc[:0]
+        chosen: pd.DataFrame = bars[day_numbers(minutes_of(bars["ts_utc"])) >= self.since]
+        return chosen
+
+    def _joined(self, landed: pd.DataFrame) -> pd.DataFrame:
+        return pd.concat([self.reference, landed], ignore_index=True) if len(self.reference) else landed
+
+    def _contracts_with(self, landed: pd.DataFrame) -> frozenset[str]:
+        return self.contracts | frozenset(landed["source_symbol"].unique())
 
 
 @dataclass(frozen=True)
@@ -52,12 +111,14 @@ class _Traded:
     Attributes:
         names: contracts by rank: by expiry, then name; so the first of the highest volumes is the one a tie goes to.
         expiries: of each, an ordinal.
-        bar_counts, volumes: [days, contracts], days in order of time.
+        days: since the epoch, in order.
+        bar_counts, volumes: [days, contracts].
         ranks, places: of each bar, its contract's rank and its day's position among all days.
     """
 
     names: list[str]
     expiries: Int64Array
+    days: Int64Array
     bar_counts: Int64Array
     volumes: npt.NDArray[np.float64]
     ranks: Int64Array
@@ -75,7 +136,8 @@ class _Traded:
         shape = (len(starts), len(names))
         bar_counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
         volumes = np.bincount(cells, weights=landed["volume"].to_numpy(np.float64), minlength=bar_counts.size)
-        return cls(ordered, expiries, bar_counts, volumes.reshape(shape).astype(np.float64), ranks, places)
+        by_day = volumes.reshape(shape).astype(np.float64)
+        return cls(ordered, expiries, days[starts], bar_counts, by_day, ranks, places)
 
 
 def _ranks(names: list[str], symbol: str) -> tuple[Int64Array, list[str], Int64Array]:
@@ -87,10 +149,27 @@ def _ranks(names: list[str], symbol: str) -> tuple[Int64Array, list[str], Int64A
     return ranks, [names[index] for index in order], np.array([expiries[index] for index in order], dtype=np.int64)
 
 
-def _front_months(traded: _Traded) -> tuple[Int64Array, int]:
-    """Rank of each day's front month, _NONE where it has none; and that of the day that follows, should it trade."""
+@dataclass(frozen=True)
+class _FrontMonths:
+    """The choice, day by day.
+
+    Attributes:
+        front: rank of each day's front month, _NONE where it has none.
+        following: that of the day that follows, should it trade.
+        reference: position of the last day that can choose; None where none can.
+        last_expiry: of the last front month that was traded.
+    """
+
+    front: Int64Array
+    following: int
+    reference: int | None
+    last_expiry: int
+
+
+def _front_months(traded: _Traded, last_expiry: int) -> _FrontMonths:
+    """Of all days, the first of which comes after a front month that expires at `last_expiry`."""
     front = np.full(len(traded.bar_counts), _NONE)
-    last_expiry, reference, chosen = 0, None, _NONE
+    reference, chosen = None, _NONE
     for day, bar_counts in enumerate(traded.bar_counts):
         if chosen != _NONE and bar_counts[chosen]:
             front[day], last_expiry = chosen, int(traded.expiries[chosen])
@@ -98,7 +177,7 @@ def _front_months(traded: _Traded) -> tuple[Int64Array, int]:
             reference = day
         if reference is not None:
             chosen = _choice(traded, reference, last_expiry)
-    return front, chosen
+    return _FrontMonths(front, chosen, reference, last_expiry)
 
 
 def _choice(traded: _Traded, reference: int, last_expiry: int) -> int:

@@ -14,6 +14,7 @@ from orb_pipeline.execution.flat import calendars_of, flat_minute
 from orb_pipeline.execution.reconcile import Difference, TradedDay, reconcile
 from orb_pipeline.market.trading_day import number_of
 from orb_pipeline.orchestration import verdicts
+from orb_pipeline.orchestration.landed_bars import LandedBars
 from orb_pipeline.orchestration.landed_market import LandedMarket, span_of
 from orb_pipeline.orchestration.paper.landed import batches_of
 from orb_pipeline.orchestration.workshop import Workshop
@@ -57,7 +58,12 @@ class ReconciledDay:
 
 
 def reconcile_day(
-    workshop: Workshop, account_name: str, trading_day: dt.date, seen_bars: pd.DataFrame, now: dt.datetime
+    workshop: Workshop,
+    landed: LandedBars,
+    account_name: str,
+    trading_day: dt.date,
+    seen_bars: pd.DataFrame,
+    now: dt.datetime,
 ) -> ReconciledDay:
     """Compare a finished paper day with the backtest of what has landed, and write what is found, in one transaction.
 
@@ -80,7 +86,7 @@ def reconcile_day(
     day = number_of(trading_day)
     members = tuple(PortfolioStrategy(**member) for member in stored.members)
     symbols = sorted({member.instrument for member in members})
-    markets = {symbol: LandedMarket.of(workshop, symbol, day) for symbol in symbols}
+    markets = {symbol: LandedMarket.of(workshop, landed, symbol, day) for symbol in symbols}
     batches = batches_of(stored.contents)
     with workshop.warehouse.transaction() as connection:
         late = {symbol: _late(connection, market) for symbol, market in markets.items()}

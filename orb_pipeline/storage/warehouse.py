@@ -63,6 +63,20 @@ class Warehouse:
             finally:
                 connection.close()
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Leave the file open for several transactions in a row: opening it costs more than most of them do.
+
+        Other processes wait meanwhile. Raises what `transaction` does.
+        """
+        with _storage_errors(self.path, *_NO_ROOM):
+            with _storage_errors(self.path, OSError):
+                kept = self._open()
+            try:
+                yield
+            finally:
+                kept.close()
+
     def frame(self, query: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """The rows of a query, times as aware UTC stamps with microseconds."""
         with self.transaction() as connection:

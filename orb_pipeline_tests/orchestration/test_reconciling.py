@@ -16,6 +16,7 @@ from orb_pipeline.execution.backtest import backtest_trades
 from orb_pipeline.execution.context import AccountDay
 from orb_pipeline.execution.history import History, bars_in_order
 from orb_pipeline.execution.journal import frame_of
+from orb_pipeline.execution.look_back import LookBack
 from orb_pipeline.execution.open_day import market_before
 from orb_pipeline.execution.paper import PaperBar, PaperDay, trade_day
 from orb_pipeline.intake.ingest import ingest_file
@@ -23,6 +24,7 @@ from orb_pipeline.intake.landed import landed_bars
 from orb_pipeline.intake.rejects import Rejection, record_rejections
 from orb_pipeline.market.front_month import front_month_bars
 from orb_pipeline.market.trading_day import number_of
+from orb_pipeline.orchestration.landed_bars import LandedBars
 from orb_pipeline.orchestration.landed_market import LandedMarket, span_of
 from orb_pipeline.orchestration.paper.closing import seen_bars
 from orb_pipeline.orchestration.paper.trader import PaperTrader
@@ -81,11 +83,12 @@ class Desk:
         symbol, number = members[0].instrument, number_of(day)
         landed, instrument = self.landed(symbol), CATALOGUE.instrument(symbol)
         before = landed[landed["ts_utc"] < span_of(number)[0]]
-        market = market_before(before, number, CATALOGUE.sessions_of(symbol), CATALOGUE.grid)
+        sessions = CATALOGUE.sessions_of(symbol)
+        market = market_before(LookBack.of(before, sessions.zone), number, sessions, CATALOGUE.grid)
         start = AccountDay(of.equity, of.equity)
         paper = PaperDay.of(portfolio_of(members), of, {symbol: instrument}, number, {symbol: market}, start)
         front = bars[bars["source_symbol"] == market.front_month]
-        study = Study.of(front, instrument, CATALOGUE.sessions_of(symbol), CATALOGUE.grid)
+        study = Study.of(front, instrument, sessions, CATALOGUE.grid)
         fed = [PaperBar(name, bar, 1) for name, bar in bars_in_order({symbol: History(study)}, number)]
         rows = frame_of(trade_day(paper, fed, is_over=True).entries).assign(simulated=False)
         self.begin(of, day, members, contents)
@@ -132,7 +135,8 @@ class Desk:
         bars.to_csv(folder / name, index=False)
 
     def reconcile(self, bars: pd.DataFrame, day: dt.date = DAY) -> ReconciledDay:
-        return reconcile_day(self.workshop, "25k", day, bars, RECONCILED)
+        workshop = self.workshop
+        return reconcile_day(workshop, LandedBars(workshop), "25k", day, bars, RECONCILED)
 
     def journal(self, day: dt.date = DAY) -> pd.DataFrame:
         return self.frame("select * from trade_journal where trading_day = ? order by strategy_id", [day])
@@ -201,7 +205,7 @@ def test_the_backtest_of_what_landed_is_that_day_of_the_whole_backtest(desk: Des
     study = Study.of(bars, CATALOGUE.instrument("XAUUSD"), CATALOGUE.sessions_of("XAUUSD"), CATALOGUE.grid)
     members, day = whole_grid(CATALOGUE.grid, CATALOGUE.sessions_of("XAUUSD").labels, "XAUUSD")[::3], number_of(DAY)
     expected = backtest_trades(members, {"XAUUSD": backtest_of(History(study))}, [day])
-    one = LandedMarket.of(desk.workshop, "XAUUSD", day).backtest
+    one = LandedMarket.of(desk.workshop, LandedBars(desk.workshop), "XAUUSD", day).backtest
     pd.testing.assert_frame_equal(backtest_trades(members, {"XAUUSD": one}, [day]), expected)
     assert len(expected) > 500
     assert len(build_daily_features(one.history.study)) == len(CATALOGUE.sessions_of("XAUUSD").labels)

@@ -82,6 +82,14 @@ def test_the_file_is_free_between_transactions(warehouse: Warehouse) -> None:
     assert is_free(warehouse.path)
 
 
+def test_while_it_is_held_others_wait_and_afterwards_it_is_free(warehouse: Warehouse) -> None:
+    with warehouse.held():
+        note(warehouse, "one")
+        assert not is_free(warehouse.path)
+        assert reasons(warehouse) == ["one"]
+    assert is_free(warehouse.path)
+
+
 @pytest.mark.parametrize("what_is_there", ["garbage", "a folder", "a file for a home"])
 def test_a_file_that_cannot_be_used_is_an_error_that_names_it(warehouse: Warehouse, what_is_there: str) -> None:
     if what_is_there == "a file for a home":

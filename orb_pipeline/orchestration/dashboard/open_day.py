@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from orb_pipeline.catalogue import Account
-from orb_pipeline.market.front_month import next_front_month
 from orb_pipeline.market.trading_day import number_of
 from orb_pipeline.monitoring.dashboard.panels.today import STOPPED, STRATEGIES
 from orb_pipeline.monitoring.dashboard.results import Result
@@ -132,6 +131,7 @@ class OpenDay:
         if self._reader.tape.read().base is None:
             return None
         if (symbol, day) not in self._front_months:
-            before = self._reader.landed.before(self._reader.base, symbol, number_of(day))
-            self._front_months[symbol, day] = next_front_month(before)
+            last_batch = self._reader.base.batches.get(symbol, 0)
+            look_back = self._reader.landed.look_back(symbol, number_of(day), last_batch)
+            self._front_months[symbol, day] = look_back.front_month
         return self._front_months[symbol, day]

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from orb_pipeline.errors import InputError
 from orb_pipeline.intake.ingest import ingest_file
 from orb_pipeline.market.trading_day import date_of
+from orb_pipeline.orchestration.landed_bars import LandedBars
 from orb_pipeline.orchestration.paper.landed import batches_through
 from orb_pipeline.orchestration.paper.reader import TapeReader
 from orb_pipeline.orchestration.reconciling import reconcile_day
@@ -41,7 +42,7 @@ def land(workshop: Workshop, reader: TapeReader, account: str, day: int, now: dt
         reader.tape.rebase(now, day, batches, over, place=reader.content.last_number + 1)
 
 
-def reconcile(workshop: Workshop, account: str, now: dt.datetime) -> None:
+def reconcile(workshop: Workshop, landed: LandedBars, account: str, now: dt.datetime) -> None:
     """Reconcile every finished day of the account that has not been, or of which other bars have landed since."""
     query = (
         "select trading_day from paper_days left join reconciled_days using (account, trading_day) "
@@ -54,7 +55,7 @@ def reconcile(workshop: Workshop, account: str, now: dt.datetime) -> None:
     with workshop.warehouse.transaction() as connection:
         days = [day for (day,) in connection.execute(query, [account]).fetchall()]
     for trading_day in days:
-        reconcile_day(workshop, account, trading_day, seen_bars(workshop, trading_day), now)
+        reconcile_day(workshop, landed, account, trading_day, seen_bars(workshop, trading_day), now)
 
 
 def seen_bars(workshop: Workshop, trading_day: dt.date) -> pd.DataFrame:

@@ -9,8 +9,9 @@ from typing import Any
 
 from orb_pipeline.intake.stream import Delivery, Stream, read_delivery
 from orb_pipeline.intake.tape import BarFile, Mark, MarkKind, Tape, TapeContent
-from orb_pipeline.market.trading_day import day_number, day_open, minutes_of
-from orb_pipeline.orchestration.paper.landed import LandedBars, last_batches
+from orb_pipeline.market.trading_day import day_open
+from orb_pipeline.orchestration.landed_bars import LandedBars
+from orb_pipeline.orchestration.paper.landed import last_batches
 from orb_pipeline.orchestration.workshop import Workshop
 
 
@@ -105,10 +106,7 @@ class TapeReader:
         kept = {file.number for file in self.content.files}
         self._deliveries = {number: item for number, item in self._deliveries.items() if number in kept}
         for symbol in base.batches.keys() & set(self.symbols):
-            frame = self.landed.up_to(base, symbol)
-            if len(frame):
-                last = day_number(int(minutes_of(frame["ts_utc"].iloc[-1:])[0]))
-                self._stream.landed(symbol, self.landed.since(base, symbol, last - 1))
+            self._stream.landed(symbol, self.landed.last_days(symbol, 2, base.batches[symbol]))
 
     def _delivery(self, file: BarFile) -> Delivery:
         if file.number not in self._deliveries:

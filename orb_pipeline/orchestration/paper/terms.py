@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import duckdb
 
@@ -15,9 +15,9 @@ from orb_pipeline.execution.open_day import market_before
 from orb_pipeline.execution.paper import PaperBar, PaperDay, in_engine_order
 from orb_pipeline.intake.stream import Stream
 from orb_pipeline.intake.tape import Mark
-from orb_pipeline.market.front_month import front_month_bars
 from orb_pipeline.market.trading_day import date_of, number_of
-from orb_pipeline.orchestration.paper.landed import LandedBars, batches_of, landed_contents
+from orb_pipeline.orchestration.landed_bars import LandedBars
+from orb_pipeline.orchestration.paper.landed import batches_of, landed_contents
 from orb_pipeline.orchestration.paper.permission import Permitted
 from orb_pipeline.portfolio.model import Portfolio, PortfolioStrategy
 from orb_pipeline.storage.paper import StoredDay, TradingEvent, begin_day, lost_on, results_before
@@ -86,16 +86,16 @@ def terms_of(stored: StoredDay, catalogue: Catalogue, landed: LandedBars, base: 
 
     The markets are those of the bars that had landed when it began, whatever has landed since.
     """
-    base = replace(base, batches=batches_of(stored.contents) or base.batches)
+    batches = batches_of(stored.contents) or base.batches
     account = Account.model_validate(stored.terms)
     portfolio = Portfolio.of(account, tuple(PortfolioStrategy(**member) for member in stored.members))
     day = number_of(stored.trading_day)
     markets, rolls = {}, []
     for symbol in portfolio.instruments:
-        before = landed.before(base, symbol, day)
-        markets[symbol] = market_before(before, day, catalogue.sessions_of(symbol), catalogue.grid)
-        last = front_month_bars(before)["source_symbol"].iloc[-1:].tolist()
-        front = markets[symbol].front_month
+        look_back = landed.look_back(symbol, day, batches.get(symbol, 0))
+        markets[symbol] = market_before(look_back, day, catalogue.sessions_of(symbol), catalogue.grid)
+        last = look_back.bars["source_symbol"].iloc[-1:].tolist()
+        front = look_back.front_month
         if last and front is not None and last[0] != front:
             rolls.append(_roll(stored, symbol, str(last[0]), front))
     instruments = {symbol: catalogue.instrument(symbol) for symbol in portfolio.instruments}

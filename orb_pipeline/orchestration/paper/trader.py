@@ -150,20 +150,27 @@ class PaperTrader:
     def _terms_of(self, day: int, now: dt.datetime) -> tuple[Terms | None, str | None]:
         """The day's terms, fixed now where it begins; or why it does not begin."""
         if day not in self._terms:
-            with self._workshop.warehouse.transaction() as connection:
-                stored = select_day(connection, self.account.account, date_of(day))
-            if stored is None:
-                allowed, why = self._permission(day, now)
-                if allowed is None:
-                    return None, why
-                with self._workshop.warehouse.transaction() as connection:
-                    stored = begin(connection, self.account, day, allowed, now, simulated=self._simulated)
-            terms = terms_of(stored, self._workshop.catalogue, self._reader.landed, self._reader.base)
-            with self._workshop.warehouse.transaction() as connection:
-                record_events(connection, terms.rolls, now)
+            with self._workshop.warehouse.held():
+                terms, why = self._begin(day, now)
+            if terms is None:
+                return None, why
             self._terms[day] = terms
         self._unblock(self._terms[day], now)
         return self._terms[day], None
+
+    def _begin(self, day: int, now: dt.datetime) -> tuple[Terms | None, str]:
+        with self._workshop.warehouse.transaction() as connection:
+            stored = select_day(connection, self.account.account, date_of(day))
+        if stored is None:
+            allowed, why = self._permission(day, now)
+            if allowed is None:
+                return None, why
+            with self._workshop.warehouse.transaction() as connection:
+                stored = begin(connection, self.account, day, allowed, now, simulated=self._simulated)
+        terms = terms_of(stored, self._workshop.catalogue, self._reader.landed, self._reader.base)
+        with self._workshop.warehouse.transaction() as connection:
+            record_events(connection, terms.rolls, now)
+        return terms, ""
 
     # Whether entries go on.
 
@@ -267,8 +274,9 @@ class PaperTrader:
         if day in self._settled or not any(of_day <= day for of_day in self._reader.days):
             return False
         self._rejections.record(self._reader.stream, now)
-        closing.land(self._workshop, self._reader, self.account.account, day, now)
-        closing.reconcile(self._workshop, self.account.account, now)
+        with self._workshop.warehouse.held():
+            closing.land(self._workshop, self._reader, self.account.account, day, now)
+            closing.reconcile(self._workshop, self._reader.landed, self.account.account, now)
         self._written.pop(day, None)
         self._settled.add(day)
         return True
