@@ -61,6 +61,10 @@ class FeedSilent(AlertRule):
     seen_within_hours: NonNegative
 
 
+class FeedGaps(AlertRule):
+    gaps: Annotated[int, Field(ge=0)]
+
+
 class Days(AlertRule):
     days: Annotated[int, Field(ge=0)]
 
@@ -77,6 +81,7 @@ class AlertRules(Entry):
     calendar_disagreement: AlertRule
     strategy_stale: StrategyStale
     feed_silent: FeedSilent
+    feed_gaps: FeedGaps
     gate_failed: AlertRule
     waiver_ending: Days
     run_failed: AlertRule

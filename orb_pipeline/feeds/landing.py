@@ -112,6 +112,21 @@ class Landing:
             raise _unwritable(self.folder, error) from error
         return True
 
+    @staticmethod
+    def gaps_in(folder: Path) -> list[Gap]:
+        """What is in the list of gaps of a landing folder, in the order in which it was written.
+
+        Raises:
+            StorageError: it is not what `log` writes.
+        """
+        path = folder / GAPS
+        try:
+            rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))) if path.exists() else []
+            return [Gap(_minute(row["from"]), _minute(row["to"]), row["reason"]) for row in rows]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            message = f"{path} is no list of gaps ({error!r}). Expected lines of from,to,reason: mend or remove it."
+            raise StorageError(message) from None
+
     def _recovered(self) -> int | None:
         """Give what the cursors cover its name, throw away what they do not; the last minute they cover."""
         cursors = [_read_cursor(path) for path in sorted(self.folder.glob(f"{_CURSOR}*.json"))]
@@ -141,7 +156,7 @@ def _read_cursor(path: Path) -> tuple[int, str]:
     """The last minute delivered, and the name of the file it is in."""
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        return minute_of(dt.datetime.fromisoformat(said["through"])), str(said["file"])
+        return _minute(said["through"]), str(said["file"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = (
             f"{path} does not say through which minute bars were delivered ({error}). Expected JSON with `through` and "
@@ -159,6 +174,10 @@ def _text(batch: Batch, symbol: str) -> str:
 def _line(bar: FeedBar, symbol: str) -> str:
     prices = ",".join(price_text(price) for price in (bar.open, bar.high, bar.low, bar.close))
     return f"{written(bar.minute)},{symbol},{bar.contract},{prices},{bar.volume}"
+
+
+def _minute(text: str) -> int:
+    return minute_of(dt.datetime.fromisoformat(text))
 
 
 def price_text(price: Decimal) -> str:

@@ -17,10 +17,12 @@ import duckdb
 import pandas as pd
 
 from orb_pipeline.catalogue import AlertRules
+from orb_pipeline.errors import StorageError
+from orb_pipeline.feeds.landing import Landing
 from orb_pipeline.intake.tape import Tape
 from orb_pipeline.market.trading_day import date_of, day_number
 from orb_pipeline.monitoring import alerts as domain
-from orb_pipeline.monitoring.alerts import Event, Facts, Feed, GateState, Member, RunEnd
+from orb_pipeline.monitoring.alerts import Event, Facts, Feed, FeedGap, GateState, Member, RunEnd
 from orb_pipeline.monitoring.alerts.base import Floats
 from orb_pipeline.orchestration import verdicts
 from orb_pipeline.orchestration.gates import WATCHING_ASSETS, gates_of, kind_of
@@ -255,9 +257,20 @@ def _feeds(workshop: Workshop, ledger: _Ledger, now: dt.datetime) -> tuple[Feed,
             newest=newest.get(symbol),
             is_traded=symbol in traded,
             open_trades=positions.get(symbol, 0),
+            gaps=_gaps(workshop, symbol, now),
         )
         for symbol, instrument in sorted(workshop.catalogue.instruments.items())
     )
+
+
+def _gaps(workshop: Workshop, symbol: str, now: dt.datetime) -> tuple[FeedGap, ...]:
+    """What the instrument's feed has written down of the last day and later; of a list that cannot be read, that."""
+    try:
+        gaps = Landing.gaps_in(workshop.home.landing / symbol)
+    except StorageError as error:
+        return (FeedGap(last=now, reason=str(error)),)
+    times = [(dt.datetime.fromtimestamp(gap.last * 60, dt.UTC), gap.reason) for gap in gaps]
+    return tuple(FeedGap(last=at, reason=reason) for at, reason in times if now - at <= dt.timedelta(days=1))
 
 
 def _traded_on(paper_days: pd.DataFrame, day: dt.date) -> set[str]:

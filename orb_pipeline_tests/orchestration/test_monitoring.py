@@ -13,6 +13,8 @@ import pyarrow as pa
 import pytest
 
 from orb_pipeline.catalogue import load_catalogue
+from orb_pipeline.feeds.feed import Gap
+from orb_pipeline.feeds.landing import Landing
 from orb_pipeline.intake.tape import Tape
 from orb_pipeline.market.trading_day import date_of
 from orb_pipeline.monitoring.alerts import RunEnd
@@ -178,6 +180,26 @@ def test_a_feed_that_never_came_is_missed_by_the_account_that_trades_today(home:
     assert evaluated(workshop, now) == []
     begin(workshop, dt.date(2024, 11, 21), MEMBER)
     assert evaluated(workshop, now) == [("feed_silent", "raised")]
+
+
+def test_what_a_feed_has_written_down_today_is_told_and_over_tomorrow(home: Home) -> None:
+    workshop, now = workshop_of(home), dt.datetime(2024, 11, 21, 15, 0, tzinfo=dt.UTC)
+    minute = int(now.timestamp()) // 60
+    with Landing.held(home, "MGC", "csv") as landing:
+        landing.log(Gap(minute - 5, minute - 5, "bars.csv: row 7 is no bar and is passed over"))
+    assert evaluated(workshop, now) == [("feed_gaps", "raised")]
+    assert evaluated(workshop, now + dt.timedelta(hours=1)) == []
+    assert evaluated(workshop, now + dt.timedelta(hours=9)) == [("feed_gaps", "resolved")]
+
+
+def test_a_list_of_gaps_that_cannot_be_read_is_told_and_keeps_no_other_alert_back(home: Home) -> None:
+    workshop, now = workshop_of(home), dt.datetime(2024, 11, 21, 15, 0, tzinfo=dt.UTC)
+    written(home.landing / "MGC" / "0001.csv", now - dt.timedelta(minutes=11))
+    written(home.landing / "MGC" / ".gaps.csv", now)
+    assert evaluated(workshop, now) == [("feed_silent", "raised")]  # a list without a line
+    (home.landing / "MGC" / ".gaps.csv").write_text("from,to,reason\nyesterday,today,why", encoding="utf-8")
+    assert evaluated(workshop, now) == [("feed_gaps", "raised")]
+    assert "is no list of gaps" in workshop.warehouse.frame("select message from monitor_alerts")["message"].iloc[-1]
 
 
 # Bars.

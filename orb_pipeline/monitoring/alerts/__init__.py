@@ -10,6 +10,7 @@ from orb_pipeline.monitoring.alerts import (
     contract_roll,
     drawdown,
     expr_drift,
+    feed_gaps,
     feed_silent,
     gate_failed,
     limit_reached,
@@ -20,7 +21,7 @@ from orb_pipeline.monitoring.alerts import (
     waiver_ending,
     win_rate_drift,
 )
-from orb_pipeline.monitoring.alerts.base import Alert, Evaluate, Event, Facts, Feed, GateState, Member, RunEnd
+from orb_pipeline.monitoring.alerts.base import Alert, Evaluate, Event, Facts, Feed, FeedGap, GateState, Member, RunEnd
 
 ALERTS: tuple[tuple[str, Evaluate], ...] = (
     ("drawdown", drawdown.evaluate),
@@ -32,6 +33,7 @@ ALERTS: tuple[tuple[str, Evaluate], ...] = (
     ("calendar_disagreement", calendar_disagreement.evaluate),
     ("strategy_stale", strategy_stale.evaluate),
     ("feed_silent", feed_silent.evaluate),
+    ("feed_gaps", feed_gaps.evaluate),
     ("gate_failed", gate_failed.evaluate),
     ("waiver_ending", waiver_ending.evaluate),
     ("run_failed", run_failed.evaluate),
@@ -57,6 +59,7 @@ __all__ = [
     "Event",
     "Facts",
     "Feed",
+    "FeedGap",
     "GateState",
     "Member",
     "RunEnd",

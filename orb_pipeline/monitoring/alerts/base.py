@@ -63,6 +63,14 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FeedGap:
+    """Minutes of which bars are missing, or may be: the last one's open (aware), and why, in the feed's words."""
+
+    last: dt.datetime
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Feed:
     """An instrument's bars as they come in.
 
@@ -71,6 +79,7 @@ class Feed:
         newest: when the newest file of bars came, aware; None where none ever has.
         is_traded: whether an account trades it on paper today.
         open_trades: positions in it.
+        gaps: lately, in the order in which they were written down.
     """
 
     instrument: str
@@ -78,6 +87,7 @@ class Feed:
     newest: dt.datetime | None
     is_traded: bool = False
     open_trades: int = 0
+    gaps: tuple[FeedGap, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,17 @@ import datetime as dt
 
 import pandas as pd
 
-from orb_pipeline.monitoring.alerts import ALERTS, Event, Facts, Feed, GateState, RunEnd, evaluate, kinds_answered
+from orb_pipeline.monitoring.alerts import (
+    ALERTS,
+    Event,
+    Facts,
+    Feed,
+    FeedGap,
+    GateState,
+    RunEnd,
+    evaluate,
+    kinds_answered,
+)
 from orb_pipeline_tests.monitoring.alerts.situations import (
     GOLD,
     NOW,
@@ -49,7 +59,15 @@ def troubled() -> Facts:
         members=(member(), member(strategy_id="MGC_1000_E2_RR1.0_CB1_ORB_G8", orb_label="1000")),
         ranges=ranges(4.0, 12.0),
         days=days((YESTERDAY, 600)),
-        feeds=(Feed(instrument="MGC", calendar=GOLD, newest=NOW - dt.timedelta(hours=1), is_traded=True),),
+        feeds=(
+            Feed(
+                instrument="MGC",
+                calendar=GOLD,
+                newest=NOW - dt.timedelta(hours=1),
+                is_traded=True,
+                gaps=(FeedGap(last=NOW, reason="cut off"),),
+            ),
+        ),
         gates=(bad_gate, waived),
         runs=(RunEnd(job="research_job", scope="MGC", run_id="a1b2", ended_at=NOW, failed=True),),
         events=(

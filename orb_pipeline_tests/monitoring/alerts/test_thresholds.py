@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from orb_pipeline.monitoring.alerts import Event, Facts, Feed, GateState, RunEnd
+from orb_pipeline.monitoring.alerts import Event, Facts, Feed, FeedGap, GateState, RunEnd
 from orb_pipeline_tests.monitoring.alerts.situations import (
     GOLD,
     NOW,
@@ -228,6 +228,20 @@ def test_what_has_no_calendar_or_never_came_and_is_not_traded_is_not_missed() ->
     (alert,) = asked("feed_silent", feed(None, is_traded=True, open_trades=2))
     assert "none has ever come" in alert.message
     assert "2 open trades are not watched" in alert.message
+
+
+@pytest.mark.parametrize(("gaps", "expected"), [(1, []), (2, []), (3, ["WARNING"])])
+def test_feed_gaps_of_today_are_counted(gaps: int, expected: list[str]) -> None:
+    """More than two, as these rules have it; those of the trading day before count no more."""
+    before = [FeedGap(last=dt.datetime(2024, 11, 20, 22, 59, tzinfo=dt.UTC), reason="cut off")] * 5
+    today = [
+        FeedGap(last=dt.datetime(2024, 11, 20, 23, minute, tzinfo=dt.UTC), reason="a late row")
+        for minute in range(gaps)
+    ]
+    of_feed = Feed(instrument="MGC", calendar=GOLD, newest=NOW, gaps=tuple(before + today))
+    facts = quiet(feeds=(of_feed,), rules=rule("feed_gaps", gaps=2))
+    assert severities("feed_gaps", facts) == expected
+    assert not expected or "a late row" in asked("feed_gaps", facts)[0].message
 
 
 # Gates, waivers, runs, events.
