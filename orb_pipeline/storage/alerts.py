@@ -105,8 +105,8 @@ def settle(
 ) -> tuple[Changed, ...]:
     """Make `alerts` all that stands of these kinds: raise what is new, escalate what is graver, resolve what is over.
 
-    What stands on takes its present figures and words without opening again. Told the same again, nothing changes.
-    Alerts of other kinds are left alone.
+    What stands on takes its present figures and words without opening again. Told the same again, nothing changes but
+    the time of the last look (`last_evaluated`). Alerts of other kinds are left alone.
 
     Raises:
         ValueError: an alert is of none of `kinds`, or two have one condition.
@@ -127,8 +127,16 @@ def settle(
     for condition in standing.keys() - wanted.keys():
         resolve(connection, condition, at)
         changes[condition] = Change.RESOLVED
+    connection.execute("delete from alerts_evaluated")
+    connection.execute("insert into alerts_evaluated values (?)", [at])
     found = [Changed(change, _present(connection, condition)) for condition, change in changes.items()]
     return tuple(sorted(found, key=lambda item: item.alert.alert_id))
+
+
+def last_evaluated(connection: Connection) -> dt.datetime | None:
+    """When alerts were last asked for, aware; None: never."""
+    row = connection.execute("select max(evaluated_at) from alerts_evaluated").fetchone()
+    return row[0].astimezone(dt.UTC) if row is not None and row[0] is not None else None
 
 
 def _by_condition(alerts: Iterable[Alert], kinds: Collection[str]) -> dict[str, Alert]:
@@ -188,18 +196,20 @@ def resolve(connection: Connection, condition: str, at: dt.datetime) -> bool:
     return True
 
 
-def raise_rejections(connection: Connection, counts: Mapping[RejectedOf, int], at: dt.datetime) -> list[Alert]:
+def raise_rejections(
+    connection: Connection, counts: Mapping[RejectedOf, tuple[int, str]], at: dt.datetime
+) -> list[Alert]:
     """One alert for each instrument, trading day and reason, not one for each bar; those that are new or have grown.
 
     Told the same counts again, nothing changes. Where more were rejected since, the alert takes the new count and opens
     again, for what was acknowledged was less.
 
     Args:
-        counts: how many rows stand in `rejected_bars` in all.
+        counts: how many rows stand in `rejected_bars` in all, and the file of the latest.
     """
     changed = []
-    for (instrument, trading_day, reason), count in counts.items():
-        alert = _rejection_alert(instrument, trading_day, reason, count, at)
+    for (instrument, trading_day, reason), (count, file) in counts.items():
+        alert = _rejection_alert(instrument, trading_day, reason, count, file, at)
         if count and (raise_alert(connection, alert) or _grow(connection, alert)):
             changed.append(alert)
     return changed
@@ -270,10 +280,14 @@ def _last_of(connection: Connection, condition: str) -> StoredAlert | None:
     return found[-1] if found else None
 
 
-def _rejection_alert(instrument: str, trading_day: dt.date | None, reason: str, count: int, at: dt.datetime) -> Alert:
+def _rejection_alert(
+    instrument: str, trading_day: dt.date | None, reason: str, count: int, file: str, at: dt.datetime
+) -> Alert:
     of_day = f" of {trading_day}" if trading_day else " without a readable time"
     rows = "1 row" if count == 1 else f"{count} rows"
-    message = f"{rows} of {instrument}{of_day} rejected: {reason}. They stand in table rejected_bars."
+    message = (
+        f"{rows} of {instrument}{of_day} rejected: {reason}, the latest in {file}. They stand in table rejected_bars."
+    )
     return Alert(
         alert=BARS_REJECTED,
         condition=f"{BARS_REJECTED}:{instrument}:{trading_day}:{reason}",

@@ -17,6 +17,7 @@ from orb_pipeline.storage.alerts import (
     Severity,
     Status,
     acknowledge,
+    last_evaluated,
     open_alerts,
     raise_alert,
     raise_rejections,
@@ -146,29 +147,35 @@ def test_what_is_over_needs_no_acknowledgement(connection: Connection) -> None:
 
 
 def test_rejected_bars_make_one_alert_a_day_and_reason(connection: Connection) -> None:
-    counts = {("MGC", DAY, "late_bar"): 3, ("MGC", DAY, "off_tick_grid"): 1, ("MGC", None, "unreadable_file"): 1}
+    counts = {
+        ("MGC", DAY, "late_bar"): (3, "0001.csv"),
+        ("MGC", DAY, "off_tick_grid"): (1, "0001.csv"),
+        ("MGC", None, "unreadable_file"): (1, "half.csv"),
+    }
     assert len(raise_rejections(connection, counts, NOW)) == 3
     late, off_grid, unreadable = open_alerts(connection)
     assert (late.alert, late.severity, late.value) == ("bars_rejected", Severity.WARNING, 3.0)
-    assert late.message.startswith("3 rows of MGC of 2026-03-03 rejected: late_bar.")
+    assert late.message.startswith("3 rows of MGC of 2026-03-03 rejected: late_bar, the latest in 0001.csv.")
     assert off_grid.message.startswith("1 row of MGC of 2026-03-03 rejected")
-    assert unreadable.message.startswith("1 row of MGC without a readable time rejected")
+    assert unreadable.message.startswith(
+        "1 row of MGC without a readable time rejected: unreadable_file, the latest in half.csv."
+    )
     assert (late.trading_day, unreadable.trading_day) == (DAY, None)
 
 
 def test_the_same_counts_change_nothing(connection: Connection) -> None:
-    counts = {("MGC", DAY, "late_bar"): 3}
+    counts = {("MGC", DAY, "late_bar"): (3, "0001.csv")}
     raise_rejections(connection, counts, NOW)
     before = open_alerts(connection)
     assert raise_rejections(connection, counts, LATER) == []
-    assert raise_rejections(connection, {("MGC", DAY, "off_tick_grid"): 0}, LATER) == []
+    assert raise_rejections(connection, {("MGC", DAY, "off_tick_grid"): (0, "")}, LATER) == []
     assert open_alerts(connection) == before
 
 
 def test_more_of_them_raise_the_count_and_open_the_alert_again(connection: Connection) -> None:
-    raise_rejections(connection, {("MGC", DAY, "late_bar"): 3}, NOW)
+    raise_rejections(connection, {("MGC", DAY, "late_bar"): (3, "0001.csv")}, NOW)
     acknowledge(connection, open_alerts(connection)[0].alert_id, NOW, "me")
-    assert len(raise_rejections(connection, {("MGC", DAY, "late_bar"): 4}, LATER)) == 1
+    assert len(raise_rejections(connection, {("MGC", DAY, "late_bar"): (4, "0002.csv")}, LATER)) == 1
     (alert,) = open_alerts(connection)
     assert (alert.value, alert.occurrence, alert.acknowledged_by) == (4.0, 1, None)
     assert alert.message.startswith("4 rows")
@@ -223,6 +230,13 @@ def test_what_stands_on_takes_its_present_figures_without_opening_again(connecti
         0.5,
         Status.ACKNOWLEDGED,
     )
+
+
+def test_the_last_look_is_known_though_nothing_was_found(connection: Connection) -> None:
+    assert last_evaluated(connection) is None
+    settle(connection, [], KINDS, NOW)
+    settle(connection, [], KINDS, LATER)
+    assert last_evaluated(connection) == LATER
 
 
 def test_settling_leaves_alerts_of_other_kinds_alone(connection: Connection) -> None:

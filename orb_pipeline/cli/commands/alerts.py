@@ -34,18 +34,19 @@ def command(
     become graver. Each comes with its weight: what was seen and, of a drift, what the backtest says, over how many
     trades, and how likely that is by chance.
     """
-    from orb_pipeline.storage.alerts import acknowledge, all_alerts, open_alerts
+    from orb_pipeline.storage.alerts import acknowledge, all_alerts, last_evaluated, open_alerts
 
     here: Context = context.obj
     with here.warehouse.transaction() as connection:
         seen = [acknowledge(connection, number, here.now(), by) for number in ack or ()]
         found = all_alerts(connection) if every else open_alerts(connection)
+        evaluated_at = last_evaluated(connection)
     for alert in seen:
         say(f"Alert {alert.alert_id} ({alert.alert}) acknowledged by {alert.acknowledged_by}.")
     if as_json:
         _print_json(found)
     else:
-        _show(found, every=every)
+        _show(found, evaluated_at, every=every)
 
 
 def _print_json(alerts: list[StoredAlert]) -> None:
@@ -56,10 +57,14 @@ def _print_json(alerts: list[StoredAlert]) -> None:
     sys.stdout.flush()
 
 
-def _show(alerts: list[StoredAlert], *, every: bool) -> None:
+def _show(alerts: list[StoredAlert], evaluated_at: dt.datetime | None, *, every: bool) -> None:
+    looked = "never evaluated: that is done by `orb ui`, `orb paper` and `orb run`"
+    if evaluated_at is not None:
+        looked = f"last evaluated at {_time(evaluated_at)}"
     if not alerts:
-        notes.print("There never was an alert." if every else "No open alerts.")
+        notes.print(f"{'There never was an alert' if every else 'No open alerts'}; {looked}.")
         return
+    notes.print(f"Alerts were {looked}.")
     columns = ["id", "severity", "status", "since", "alert", "weight", "message"]
     rows = [
         (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import duckdb
 
 from orb_pipeline.catalogue import Account
-from orb_pipeline.errors import GateFailedError, OrbError
+from orb_pipeline.errors import GateFailedError, MissingDataError, OrbError
 from orb_pipeline.orchestration import builds, verdicts
 from orb_pipeline.orchestration.bench import AccountBench
 from orb_pipeline.orchestration.gates import ACCOUNT_ASSETS, ASSETS, WATCHING_ASSETS
@@ -49,7 +49,11 @@ def permitted(workshop: Workshop, account: Account) -> Permitted:
     with workshop.warehouse.transaction() as connection:
         _refuse_critical(connection)
     bench = AccountBench(workshop, VOUCHING[-1], account.account, "paper")
-    members, *_ = bench.read(*VOUCHING)
+    try:
+        members, *_ = bench.read(*VOUCHING)
+    except MissingDataError as error:
+        message = f"{error} `orb run` makes everything that trading asks for."
+        raise MissingDataError(message) from None
     portfolio = portfolio_of(account, members.pandas())
     if not portfolio.strategies:
         message = f"The portfolio of {account.account} has no member: `orb portfolio --why` says why."

@@ -78,8 +78,11 @@ def _tell(connection: Connection, symbols: Iterable[str], at: dt.datetime) -> No
     """Tell how many rows of live bars of these instruments stand in `rejected_bars`, by trading day and reason."""
     rows = connection.execute(
         "select instrument, (try_cast(raw ->> '$.ts_utc' as timestamptz) at time zone 'UTC' + interval 1 hour)::date, "
-        "reason, count(*) from rejected_bars where list_contains(?::varchar[], instrument) "
-        "and regexp_matches(source_hash, '^[0-9]{8,}-') group by all order by all",
+        "reason, count(*), arg_max(source_file, source_hash) from rejected_bars "
+        "where list_contains(?::varchar[], instrument) and regexp_matches(source_hash, '^[0-9]{8,}-') "
+        "group by all order by all",
         [sorted(symbols)],
     ).fetchall()
-    raise_rejections(connection, {(symbol, day, reason): count for symbol, day, reason, count in rows}, at)
+    raise_rejections(
+        connection, {(symbol, day, reason): (count, file) for symbol, day, reason, count, file in rows}, at
+    )

@@ -19,6 +19,9 @@ from monitor_alerts
 where status <> 'resolved' and (account is null or account = {account})
 order by status = 'open' desc, severity = 'CRITICAL' desc, severity = 'WARNING' desc, raised_at desc, alert_id
 """,
+    "alerts_evaluated": """
+select evaluated_at from alerts_evaluated
+""",
     "alert_trades": """
 select distinct trade_journal.account, mode, trade_journal.trading_day, trade_journal.strategy_id, alert_id
 from trade_journal
@@ -33,7 +36,7 @@ order by alert_id, trade_journal.strategy_id
 
 
 def panel(data: DashboardData) -> Panel:
-    alerts, trades = data["alerts"], data["alert_trades"]
+    alerts, trades, evaluated = data["alerts"], data["alert_trades"], data["alerts_evaluated"]
     columns = [
         number("no.", "alert_id"),
         Column("severity", _severity),
@@ -47,10 +50,12 @@ def panel(data: DashboardData) -> Panel:
         number("chance", "chance", SHARE, note="of seeing it, or worse, without any drift"),
     ]
     body = markup.table(alerts, columns, "Alerts that stand", empty="No alert stands.")
+    looked = markup.moment(evaluated, 0, "evaluated_at") if len(evaluated) else "never"
+    body += markup.note(f"Last evaluated: {looked}.")
     body += markup.note("An open CRITICAL alert stops entries. <code>orb alerts --ack N</code> says that it was seen.")
     still = len(alerts.where(status="open"))
     state = markup.badge(f"{still} open", "bad" if alerts.where(status="open", severity="CRITICAL") else "warn")
-    return Panel("alerts", "Alerts", body, (alerts, trades), is_wide=True, state=state if still else "")
+    return Panel("alerts", "Alerts", body, (alerts, trades, evaluated), is_wide=True, state=state if still else "")
 
 
 def _severity(result: Result, row: int) -> str:
