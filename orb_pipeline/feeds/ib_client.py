@@ -69,9 +69,7 @@ class IbClient:
             )
         except (OSError, TimeoutError) as error:
             reason = self._lost or str(error) or "no answer in time"
-            message = (
-                f"no API at {host}:{port} ({reason}); expected TWS or IB Gateway to run there, with its API switched on"
-            )
+            message = f"no API at {host}:{port} ({reason}); expected TWS or IB Gateway there, with its API switched on"
             raise Disconnected(message) from None
 
     async def contracts(self, instrument: Instrument, exchange: str | None, count: int) -> list[Source]:

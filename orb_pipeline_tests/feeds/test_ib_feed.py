@@ -205,7 +205,7 @@ def test_no_tws_is_waited_for_and_says_where_it_was_sought(home: Home, caplog: p
         Run(feed(gateway, now), landing, now, now, told).until_stopped()
     assert told.waits == [1, 2]
     assert told.reasons[0].startswith(f"no API at 127.0.0.1:{gateway.port} (")
-    assert "is TWS or IB Gateway running" in told.reasons[0]
+    assert "expected TWS or IB Gateway there" in told.reasons[0]
     assert logging.getLogger("ib_async").handlers
 
 
