@@ -44,6 +44,20 @@ def test_bars_that_come_after_later_ones_change_nothing_and_are_told_of(desk: De
     assert alert["value"] == 10
 
 
+def test_whoever_steps_next_tells_only_what_was_not_journalled_yet(desk: Desk, home: Home) -> None:
+    feed = Feed(home, desk.symbol, desk.days(1))
+    feed.deliver(0, 200)
+    (before,) = trader(home, BUSY).step().days
+    feed.deliver(200, 700)
+    (after,) = trader(home, BUSY).step().days
+    (again,) = trader(home, BUSY).step().days
+    entered = {entry.strategy_id for entry in before.written if entry.outcome is not None}
+    assert before.written
+    assert after.written
+    assert entered.isdisjoint(entry.strategy_id for entry in after.written)
+    assert again.written == ()
+
+
 def test_a_file_that_another_process_takes_while_a_day_lands_is_accounted_for(
     desk: Desk, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

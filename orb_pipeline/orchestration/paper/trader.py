@@ -64,6 +64,14 @@ class Step:
     days: tuple[DayStep, ...]
 
 
+@dataclass(frozen=True)
+class _Refused:
+    """Why nothing may be entered, and from which place of the tape on."""
+
+    reason: str
+    place: int
+
+
 class PaperTrader:
     """Trades one account on paper.
 
@@ -126,21 +134,21 @@ class PaperTrader:
             if is_over:
                 self._pass_over(day, now)
             return DayStep(date_of(day), is_over=is_over, refused=refused)
-        bars, before = terms.bars(self._reader.stream, through), self._written.get(day)
+        bars, written = terms.bars(self._reader.stream, through), list[str]()
         so_far = trade_day(terms.paper_day, bars, stops_of(self._marks, self.account.account), is_over=is_over)
-        if so_far.entries != before or is_over:
-            why = self._write(day, terms, so_far, now)
-            if why is not None:
-                reason, place = why
-                self._mark(MarkKind.BLOCKED, reason, now, place)
+        if so_far.entries != self._written.get(day) or is_over:
+            result = self._write(day, terms, so_far, now)
+            if isinstance(result, _Refused):
+                self._mark(MarkKind.BLOCKED, result.reason, now, result.place)
                 return self._trade(day, now)
+            written = result
         self._ask(terms, now)
         self._bring_orders(terms, so_far, now)
         stop = self._stop
         return DayStep(
             trading_day=date_of(day),
             bars=so_far.bars,
-            written=_written_since(before, so_far.entries),
+            written=tuple(entry for entry in so_far.entries if entry.strategy_id in written),
             events=so_far.events,
             open_trades=len(so_far.open_trades),
             is_over=is_over,
@@ -225,8 +233,8 @@ class PaperTrader:
 
     # Writing.
 
-    def _write(self, day: int, terms: Terms, so_far: DaySoFar, now: dt.datetime) -> tuple[str, int] | None:
-        """One transaction: journal, events, the day's end. Or, where nothing may be entered: why, and from where on."""
+    def _write(self, day: int, terms: Terms, so_far: DaySoFar, now: dt.datetime) -> list[str] | _Refused:
+        """One transaction: journal, events, the day's end; strategies whose row was added or has changed."""
         account, trading_day = self.account.account, date_of(day)
         rows = frame_of(so_far.entries).assign(simulated=terms.stored.simulated)
         with self._workshop.warehouse.transaction() as connection:
@@ -234,15 +242,15 @@ class PaperTrader:
             entered = [entry for entry in so_far.entries if entry.risk_check_passed and entry.strategy_id not in known]
             why = why_refused(connection, account, terms.stored.contents, now) if entered else None
             if why is not None:
-                return why, min(so_far.arrivals[entry.strategy_id] for entry in entered)
-            merge_paper_day(connection, account, trading_day, rows, run_id=self._run_id, at=now)
+                return _Refused(why, min(so_far.arrivals[entry.strategy_id] for entry in entered))
+            changed = merge_paper_day(connection, account, trading_day, rows, run_id=self._run_id, at=now)
             record_events(connection, limit_events(so_far, terms), now)
             if so_far.is_over:
                 finish_day(connection, account, trading_day, now)
         self._written[day] = so_far.entries
         if so_far.is_over:
             self._finished = day
-        return None
+        return changed
 
     def _ask(self, terms: Terms, now: dt.datetime) -> None:
         """Stop entries from here on where a gate or an alert does, though none is at hand."""
@@ -314,8 +322,3 @@ class PaperTrader:
     @property
     def _simulated(self) -> bool:
         return any(self._reader.stream.simulated.values())
-
-
-def _written_since(before: Sequence[JournalEntry] | None, entries: Sequence[JournalEntry]) -> tuple[JournalEntry, ...]:
-    """Rows that were added or have changed."""
-    return () if entries == before else tuple(entry for entry in entries if before is None or entry not in before)
