@@ -45,7 +45,8 @@ _PAPER_DAYS = (
     "select account, trading_day, finished_at is null as is_open, "
     "json_extract_string(members, '$[*].strategy_id') as strategies, "
     "if(trading_day = max(trading_day) over (partition by account), members, null) as members from paper_days "
-    "where json_array_length(members) > 0 order by account, trading_day"
+    "where trading_day >= (select max(trading_day) from paper_days) - interval 1 year "
+    "and json_array_length(members) > 0 order by account, trading_day"
 )
 _LATEST_VERDICTS = (
     "select asset, check_name, instrument, content_hash, passed, message, judged_at from gate_verdicts qualify "
@@ -105,7 +106,7 @@ class _Ledger:
 
     Attributes:
         trades: of each strategy the latest that its alerts look at.
-        paper_days: days with members, by account and day: `strategies` of each, `members` of an account's last one.
+        paper_days: days with members of the latest year, by account and day: `strategies` of each, `members` of an account's last one.
     """
 
     trades: pd.DataFrame

@@ -50,7 +50,7 @@ class Member:
     """A strategy that an account trades on paper now, with what its backtest promises.
 
     Attributes:
-        since: trading day since which it has been traded without a break.
+        since: trading day since which it has been traded without a break, of the latest year.
     """
 
     account: str
