@@ -19,7 +19,7 @@ from rich.console import Console
 
 from orb_pipeline.cli.console import console, say, show, table
 from orb_pipeline.cli.console import out as terminal
-from orb_pipeline.storage.files import appearing_whole
+from orb_pipeline.cli.output_file import output_file
 
 _TABLE_LIMIT = 1_000  # a person's eye; --format csv has them all
 _BATCH = 20_000
@@ -35,7 +35,7 @@ def to_stdout(rows: pa.Table, form: str) -> None:
 
 def to_file(rows: pa.Table, form: str, path: Path) -> None:
     """Write `path` whole or not at all."""
-    with appearing_whole(path) as temporary:
+    with output_file(path) as temporary:
         if form == "parquet":
             pq.write_table(rows, temporary, compression="zstd")
             return

@@ -83,7 +83,7 @@ class Landing:
         """Put the batch into the folder as one file, and remember it; all its minutes lie after `through`.
 
         Raises:
-            InputError, StorageError: the folder cannot be written.
+            StorageError: the folder cannot be written.
         """
         name = f"{compact(batch.first)}-{self._source}.csv"
         staged = self.folder / f"{_STAGED}{name}"

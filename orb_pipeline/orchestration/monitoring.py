@@ -106,7 +106,8 @@ class _Ledger:
 
     Attributes:
         trades: of each strategy the latest that its alerts look at.
-        paper_days: days with members of the latest year, by account and day: `strategies` of each, `members` of an account's last one.
+        paper_days: days with members of the latest year, by account and day: `strategies` of each, `members` of an
+            account's last one.
     """
 
     trades: pd.DataFrame

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from orb_pipeline.errors import InputError
+from orb_pipeline.errors import StorageError
 
 _STALE_SECONDS = 3600.0  # no writer leaves its temporary file alone for so long
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}\.tmp(?:\.wal)?")
@@ -23,7 +23,7 @@ def appearing_whole(path: Path) -> Iterator[Path]:
     What killed writers left in the folder is removed.
 
     Raises:
-        InputError: it could not be written.
+        StorageError: it could not be written.
     """
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
     try:
@@ -37,8 +37,9 @@ def appearing_whole(path: Path) -> Iterator[Path]:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        message = f"{path} could not be written: {error.strerror or error}. Name another file or mend its folder."
-        raise InputError(message) from error
+        why = error.strerror or error
+        message = f"{path} could not be written: {why}. Make room, mend its folder, or name another."
+        raise StorageError(message) from error
 
 
 def _remove_stale(folder: Path) -> None:

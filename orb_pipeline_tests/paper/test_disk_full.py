@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from orb_pipeline.errors import OrbError
+from orb_pipeline.errors import StorageError
 from orb_pipeline_tests.paper.feeding import Feed
 from orb_pipeline_tests.paper.homes import BUSY, Desk, dates
 from orb_pipeline_tests.paper.journals import assert_equals_replay, assert_same, left_behind, trader
@@ -35,7 +35,7 @@ def test_a_full_disk_is_told_and_with_room_again_nothing_is_missing(desk: Desk, 
                 with disk.full(but=chance.choice(ROOM)):
                     try:
                         alone.step()
-                    except OrbError as error:
+                    except StorageError as error:  # which `--follow` outlives
                         errors.append(str(error))
                 if chance.random() < 0.2:
                     alone = trader(home, BUSY)

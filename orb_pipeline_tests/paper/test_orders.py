@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -14,11 +15,15 @@ import pytest
 from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.errors import ConfigurationError, InputError
 from orb_pipeline.execution.brokers import Leg, ManualFill, TradeKey
+from orb_pipeline.execution.paper import DaySoFar
+from orb_pipeline.market.trading_day import number_of
 from orb_pipeline.orchestration.paper import orders
 from orb_pipeline.orchestration.paper.halting import halt, resume, standing_halt
 from orb_pipeline.orchestration.paper.orders import enter_fill, order_desk
+from orb_pipeline.orchestration.paper.terms import Terms
 from orb_pipeline.orchestration.paper.trader import PaperTrader, Step
 from orb_pipeline.orchestration.workshop import Workshop
+from orb_pipeline.rules.bars import Bar
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.alerts import Alert, Severity, acknowledge, raise_alert
 from orb_pipeline.storage.warehouse import Warehouse
@@ -123,6 +128,21 @@ def test_bars_that_come_late_send_no_entry(signals: Session) -> None:
     signals.trade(0, BARS, late_seconds=orders.FRESH_SECONDS + 1)
     assert signals.entries(), "the journal goes by the bars"
     assert not [text for text in signals.signals() if "at the market" in text or "at the limit" in text]
+
+
+def test_of_two_instruments_only_the_one_whose_bars_still_come_may_be_entered() -> None:
+    """One whose feed has died is not entered because the other one's goes on."""
+    now = dt.datetime(2026, 3, 3, 15, 0, tzinfo=dt.UTC)
+    minute, day = int(now.timestamp()) // 60, number_of(dt.date(2026, 3, 3))
+    last_bars = {"MGC": Bar(minute - 3, 1, 1, 1, 1, 1), "MNQ": Bar(minute - 1, 1, 1, 1, 1, 1)}
+    so_far = cast("DaySoFar", SimpleNamespace(last_bars=last_bars))
+
+    def fresh(day: int) -> set[str]:
+        context = SimpleNamespace(context=SimpleNamespace(day=day))
+        return orders._fresh(so_far, cast("Terms", SimpleNamespace(paper_day=context)), now)
+
+    assert fresh(day) == {"MNQ"}
+    assert fresh(day - 1) == set(), "what is traded later than on its day sends nothing"
 
 
 def test_a_halt_withdraws_what_works_and_a_resume_lets_entries_go_on(signals: Session) -> None:

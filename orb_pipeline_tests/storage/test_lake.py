@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from orb_pipeline.errors import ConfigurationError, InputError, MissingDataError
+from orb_pipeline.errors import ConfigurationError, MissingDataError, StorageError
 from orb_pipeline.storage.lake import Lake
 from orb_pipeline.storage.tables import BARS_1M, LAKE_TABLES
 
@@ -106,7 +106,7 @@ def test_a_failed_rename_leaves_the_old_file_and_no_debris(lake: Lake, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", refuse)
-    with pytest.raises(InputError, match="No space left"):
+    with pytest.raises(StorageError, match="No space left"):
         lake.write("bars_1m", "MGC", bars(2))
     monkeypatch.undo()
     assert len(lake.read("bars_1m", "MGC")) == 3

@@ -11,6 +11,7 @@ import typer
 from orb_pipeline.cli.console import SIMULATED, say
 from orb_pipeline.cli.context import Context
 from orb_pipeline.cli.options import Instrument
+from orb_pipeline.cli.output_file import output_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +64,5 @@ def command(
 
 
 def _write(bars: pd.DataFrame, out: Path) -> None:
-    from orb_pipeline.storage.files import appearing_whole
-
-    with appearing_whole(out) as temporary:
+    with output_file(out) as temporary:
         bars.to_parquet(temporary, index=False, compression="zstd")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from orb_pipeline.catalogue import Account, Instrument
 from orb_pipeline.execution.brokers.broker import Broker
@@ -18,7 +18,6 @@ def open_broker(
     connection: IbConnection,
     instruments: Mapping[str, Instrument],
     passed_paper_days: int,
-    notify: Callable[[str], None],
     said: Iterable[Signal] = (),
     fills: Iterable[BrokerFill] = (),
 ) -> Broker:
@@ -28,7 +27,7 @@ def open_broker(
         connection: of `ib`.
         instruments: of `ib`, by contract code, all that may be traded.
         passed_paper_days: trading days of the account whose reconciliation passed.
-        notify, said, fills: of `signals`: how messages go out, which have gone, which fills were typed in.
+        said, fills: of `signals`: what was said in earlier steps, which fills were typed in.
 
     Raises:
         ConfigurationError, GateFailedError, BrokerError: as `IbBroker.connect`.
@@ -36,5 +35,5 @@ def open_broker(
     if account.broker == "ib":
         return IbBroker.connect(account, connection, instruments, passed_paper_days)
     if account.broker == "signals":
-        return SignalBroker(notify, said, fills)
+        return SignalBroker(said, fills)
     return PaperBroker()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -52,18 +52,17 @@ class SignalBroker:
     a position, the exit that has not filled counts as withdrawn with the other: the person's platform sees to that.
 
     Args:
-        notify: told each message; where it fails, the signal does not count as said.
         said: signals of earlier steps, in order.
         fills: typed in so far.
+
+    Attributes:
+        new: what was said since; whoever holds the broker sends it out.
     """
 
     executes = True
     is_live = False
 
-    def __init__(
-        self, notify: Callable[[str], None], said: Iterable[Signal] = (), fills: Iterable[BrokerFill] = ()
-    ) -> None:
-        self._notify = notify
+    def __init__(self, said: Iterable[Signal] = (), fills: Iterable[BrokerFill] = ()) -> None:
         self._fills = tuple(fills)
         self._filled = Counter[str]()
         for fill in self._fills:
@@ -113,7 +112,6 @@ class SignalBroker:
     def _say(self, text: str, tickets: Sequence[OrderTicket] = (), withdrawn: Sequence[str] = ()) -> None:
         before = tuple(self._filled[ticket.client_id] for ticket in tickets)
         signal = Signal(text, tuple(tickets), before, tuple(withdrawn))
-        self._notify(text)
         self._remember(signal)
         self.new.append(signal)
 

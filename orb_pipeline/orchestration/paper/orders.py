@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -102,8 +103,12 @@ class OrderDesk:
         common: dict[str, Any] = {"account": name, "stored_fills": fills}
         at_start = reconcile_at_start(wished, broker, contracts=contracts.values(), **common) if self._is_first else []
         self._is_first = False
-        may_enter = not entries_stopped and not at_start and _is_fresh(so_far, terms, now)
-        report = sync(broker, wished, may_enter=may_enter, **common)
+        fresh = _fresh(so_far, terms, now)
+        timely = [
+            order if order.instrument in fresh or order.wish is Wish.FLAT else replace(order, wish=Wish.WITHHOLD)
+            for order in wished
+        ]
+        report = sync(broker, timely, may_enter=not entries_stopped and not at_start, **common)
         found = tuple({item.message: item for item in (*at_start, *report.differences)}.values())
         with self._workshop.warehouse.transaction() as connection:
             store.replace_orders(connection, name, trading_day, [_order_row(order) for order in wished], now)
@@ -160,7 +165,6 @@ class OrderDesk:
                 connection=self._connection,
                 instruments={contract: _traded(instruments, symbol) for symbol, contract in contracts.items()},
                 passed_paper_days=passed,
-                notify=lambda _text: None,  # what was said is stored with the step, and goes out from there
                 said=said,
                 fills=fills,
             )
@@ -201,11 +205,12 @@ def contracts_of(terms: Terms, instruments: Mapping[str, Instrument]) -> dict[st
     }
 
 
-def _is_fresh(so_far: DaySoFar, terms: Terms, now: dt.datetime) -> bool:
-    """Whether every instrument's last bar ended a moment ago."""
-    ends = [(bar.minute + 1) * 60 for bar in so_far.last_bars.values()]
-    is_today = day_number(int(now.timestamp()) // 60) == terms.paper_day.context.day
-    return is_today and bool(ends) and now.timestamp() - max(ends) <= FRESH_SECONDS
+def _fresh(so_far: DaySoFar, terms: Terms, now: dt.datetime) -> set[str]:
+    """Instruments whose last bar ended a moment ago."""
+    if day_number(int(now.timestamp()) // 60) != terms.paper_day.context.day:
+        return set()
+    ends = {symbol: (bar.minute + 1) * 60 for symbol, bar in so_far.last_bars.items()}
+    return {symbol for symbol, end in ends.items() if now.timestamp() - end <= FRESH_SECONDS}
 
 
 def _traded(instruments: Mapping[str, Instrument], symbol: str) -> Instrument:

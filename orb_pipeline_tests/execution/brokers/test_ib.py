@@ -277,7 +277,6 @@ def test_the_accounts_file_says_which_broker_is_opened_and_none_gets_past_the_gu
             connection=IbConnection(port=gateway.port),
             instruments=INSTRUMENTS,
             passed_paper_days=0,
-            notify=lambda _text: None,
         )
 
     assert isinstance(opened(), PaperBroker)
