@@ -1,4 +1,4 @@
-"""From a landed file to the journal through `orb paper --follow` and through the sensor; a step's cost and a day's end's.
+"""From a landed file to the journal through `orb paper --follow` and the sensor; the cost of a step and of a day's end.
 
 `python benchmarks/paper.py HOME` of a home in which account 25k may trade simulated MGC, such as that of `make demo`.
 It works on a copy, on bars simulated for the days after the home's last.

@@ -147,7 +147,7 @@ class Tape:
         """
         if not self.waiting(symbols):
             return 0
-        with self.locked():
+        with self._locked():
             number = self.read().last_number
             waiting = self.waiting(symbols)
             for offset, path in enumerate(waiting, start=1):
@@ -156,7 +156,7 @@ class Tape:
 
     def mark(self, kind: MarkKind, at: dt.datetime, reason: str, *, place: int | None = None, **said: Any) -> Mark:
         """Put a mark at the end; raises what `take` does."""
-        with self.locked():
+        with self._locked():
             number = self.read().last_number + 1
             mark = Mark(number, kind, at, reason, number if place is None else place, **said)
             with appearing_whole(self.folder / f"{number:08d}-{kind.value}.json") as temporary:
@@ -177,7 +177,7 @@ class Tape:
         self.mark(MarkKind.BASE, at, "landed", place=place, day=day, batches=dict(batches))
         content = self.read()
         base = content.base
-        with self.locked():
+        with self._locked():
             for file in files:
                 file.path.unlink(missing_ok=True)
             for mark in content.marks:
@@ -186,8 +186,8 @@ class Tape:
                     self._path_of(mark).unlink(missing_ok=True)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Nobody else adds to the tape; may be held twice by one tape.
+    def _locked(self) -> Iterator[None]:
+        """Nobody else adds to the tape.
 
         Raises:
             BusyError, StorageError: as `take` does.

@@ -7,7 +7,6 @@ on.
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,18 +68,15 @@ class LandedMarket:
         """The day's front month as research sees it; None where it has none."""
         return str(self.bars["source_symbol"].iloc[0]) if len(self.bars) else None
 
-    def seen(self, bars: pd.DataFrame, began_at: dt.datetime, last_batch: int | None = None) -> History:
+    def seen(self, bars: pd.DataFrame, last_batch: int) -> History:
         """What paper knew of it: bars of earlier days as they had landed when its day began, and of `bars` the front
         month's.
 
         Args:
             bars: those of the day that counted, of any instrument and contract, in order; columns of LANDED_BARS.
-            began_at: aware; asked where `last_batch` is not known.
-            last_batch: the last one that had landed by then; clocks may be set back.
+            last_batch: the last one that had landed by then.
         """
-        is_since = self.files["landed_at"] > pd.Timestamp(began_at)
-        if last_batch is not None:
-            is_since = self.files["batch"] > last_batch
+        is_since = self.files["batch"] > last_batch
         has_changed = bool((is_since & (self.files["first_ts"] < start_of(self.day))).any())
         if self.contract is not None and not has_changed:
             return history_seen(self.backtest.history, self.day, _of_contract(bars, self.symbol, self.contract))

@@ -72,13 +72,26 @@ def news_to_channels(workshop: Workshop) -> Delivered:
 
 
 @contextmanager
-def telling(workshop: Workshop, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> Iterator[Callable[[], None]]:
+def telling(
+    workshop: Workshop,
+    heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    after_day: Callable[[], object] = lambda: None,
+) -> Iterator[Callable[[bool], None]]:
     """Evaluate alerts and tell, in a thread of its own; what it gives is called at news, and returns at once.
 
-    At the end, what is being sent gets a moment to arrive; what does not stays in the outbox.
+    It is called with whether a day has ended. At the end, what is being sent gets a moment to arrive; what does not
+    stays in the outbox.
+
+    Args:
+        after_day: called in that thread some time after a day has ended, with alerts as they are then.
     """
     workshop.warehouse  # noqa: B018 - one for both threads, so that their transactions come one after the other
-    due, over = threading.Event(), threading.Event()
+    due, over, day_ended = threading.Event(), threading.Event(), threading.Event()
+
+    def heard(day_has_ended: bool) -> None:
+        if day_has_ended:
+            day_ended.set()
+        due.set()
 
     def go_on() -> None:
         trouble, evaluated_at = "", None
@@ -89,12 +102,15 @@ def telling(workshop: Workshop, heartbeat_seconds: float = HEARTBEAT_SECONDS) ->
             if evaluated_at is None or abs((now - evaluated_at).total_seconds()) >= ALERTS_SECONDS:
                 _evaluate(workshop, now)
                 evaluated_at = now
+                if day_ended.is_set():
+                    day_ended.clear()
+                    after_day()
             trouble = tell(workshop, trouble)
 
     thread = threading.Thread(target=go_on, name="notifications", daemon=True)
     thread.start()
     try:
-        yield due.set
+        yield heard
     finally:
         over.set()
         due.set()

@@ -94,9 +94,7 @@ def reconcile_day(
         day=day,
         members=members,
         journal=journal,
-        seen={
-            symbol: market.seen(seen_bars, stored.began_at, batches.get(symbol)) for symbol, market in markets.items()
-        },
+        seen={symbol: market.seen(seen_bars, batches.get(symbol, 0)) for symbol, market in markets.items()},
         late=late,
         flat_by=_flat_by(workshop, stored, symbols),
         waiver=waiver,

@@ -111,7 +111,7 @@ def _terms(workshop: Workshop, reader: TapeReader, account: str, day: int) -> Te
     """What the day is traded with, where it has begun."""
     with workshop.warehouse.transaction() as connection:
         stored = select_day(connection, account, date_of(day))
-    return None if stored is None else terms_of(stored, workshop.catalogue, reader.landed, reader.base)
+    return None if stored is None else terms_of(stored, workshop.catalogue, reader.landed)
 
 
 def _with_trading(outline: Today, reader: TapeReader, terms: Terms, day: int) -> Today:

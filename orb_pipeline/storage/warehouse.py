@@ -1,7 +1,8 @@
 """The warehouse: relational tables in one DuckDB file, opened for moments, closed on every path.
 
 While one process has the file open no other can open it, readers included. So connections are short, an open retries
-quickly while another process holds the file, and nothing is printed or computed while it is open.
+quickly while another process holds the file, and what takes long is computed before or after. Only where a paper day
+begins and ends it is held over several transactions: `held`.
 """
 
 from __future__ import annotations

@@ -271,11 +271,21 @@ def test_a_trader_goes_on_while_a_channel_hangs(house: House, monkeypatch: pytes
         arrived = threading.Event()
         monkeypatch.setattr(silent, "messages", _Told(arrived))
         with telling(house.workshop) as news:
-            news()
+            news(False)
             assert arrived.wait(60)
             house.alert(condition="meanwhile")  # the warehouse is free
             silent.over.set()  # it answers after all
     assert len(house.waits()) == 0
+
+
+def test_what_follows_a_day_s_end_is_done_beside_trading_and_only_then(house: House) -> None:
+    done = threading.Event()
+    with telling(house.workshop, heartbeat_seconds=0.01, after_day=done.set) as news:
+        news(False)
+        assert not done.wait(1.0)
+    with telling(house.workshop, heartbeat_seconds=0.01, after_day=done.set) as news:
+        news(True)
+        assert done.wait(60.0)
 
 
 def test_two_that_deliver_at_once_do_not_tell_twice(house: House, phone: Receiver) -> None:

@@ -104,13 +104,16 @@ class Desk:
         members: Sequence[PortfolioStrategy],
         contents: Mapping[str, str] | None = None,
     ) -> None:
-        """Fix what a day is traded with."""
+        """Fix what a day is traded with: on the batches that had landed by then."""
+        landed = "select 'landed_bars:' || instrument, max(batch)::varchar from landed_files where landed_at <= ?"
+        with self.workshop.warehouse.transaction() as connection:
+            batches = dict(connection.execute(f"{landed} group by all", [BEGAN]).fetchall())
         stored = StoredDay(
             account=of.account,
             trading_day=day,
             terms=of.model_dump(mode="json"),
             members=[asdict(member) for member in members],
-            contents=contents or {},
+            contents={**batches, **(contents or {})},
             equity=of.equity,
             highest_equity=of.equity,
             lost_on=None,

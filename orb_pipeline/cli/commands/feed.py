@@ -116,9 +116,10 @@ def databento(
 def ib(
     context: typer.Context,
     instrument: Instrument,
-    host: Annotated[str, typer.Option(help="Where TWS or IB Gateway runs.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(envvar="ORB_IB_HOST", help="Where TWS or IB Gateway runs.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=1, max=65535, help="Of its API: 4002 or 7497 paper, 4001 or 7496 live.")
+        int,
+        typer.Option(envvar="ORB_IB_PORT", min=1, max=65535, help="Of its API: 4002, 7497 paper; 4001, 7496 live."),
     ] = 4002,
     client_id: Annotated[int, typer.Option(min=1, help="A number that no other API client of it uses.")] = 18,
     exchange: Annotated[str | None, typer.Option(help="Where the futures are listed, such as COMEX.")] = None,

@@ -97,16 +97,22 @@ def fill(
 
 
 def _follow(here: Context, workshop: Workshop, trader: PaperTrader, *, polling: bool) -> None:
+    from orb_pipeline.orchestration.dashboard import refresh_dashboard
     from orb_pipeline.orchestration.notifying import telling
     from orb_pipeline.orchestration.paper.follow import follow
+    from orb_pipeline.orchestration.workshop import Workshop
     from orb_pipeline.stopping import stopped_by_signals
 
     say(f"Trading {trader.account.account} on paper from {here.home.landing}. Ctrl-C stops it.")
-    with telling(workshop) as there_is_news, stopped_by_signals() as stop:
+
+    def after_day() -> None:
+        refresh_dashboard(Workshop(here.home, here.catalogue), trader.account)
+
+    with telling(workshop, after_day=after_day) as there_is_news, stopped_by_signals() as stop:
 
         def told(step: Step) -> None:
             _show(step)
-            there_is_news()
+            there_is_news(any(day.is_over for day in step.days))
 
         follow(trader, here.home, stop, told, lambda trouble: say(trouble, style="yellow"), polling=polling)
     say("Stopped.")

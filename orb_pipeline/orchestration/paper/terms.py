@@ -14,7 +14,6 @@ from orb_pipeline.execution.ledger import AccountLedger
 from orb_pipeline.execution.open_day import market_before
 from orb_pipeline.execution.paper import PaperBar, PaperDay, in_engine_order
 from orb_pipeline.intake.stream import Stream
-from orb_pipeline.intake.tape import Mark
 from orb_pipeline.market.trading_day import date_of, number_of
 from orb_pipeline.orchestration.landed_bars import LandedBars
 from orb_pipeline.orchestration.paper.landed import batches_of, landed_contents
@@ -81,12 +80,12 @@ def begin(
     return stored
 
 
-def terms_of(stored: StoredDay, catalogue: Catalogue, landed: LandedBars, base: Mark) -> Terms:
+def terms_of(stored: StoredDay, catalogue: Catalogue, landed: LandedBars) -> Terms:
     """The day as the engine needs it: its portfolio, the markets before it opens, the account as it starts it.
 
     The markets are those of the bars that had landed when it began, whatever has landed since.
     """
-    batches = batches_of(stored.contents) or base.batches
+    batches = batches_of(stored.contents)
     account = Account.model_validate(stored.terms)
     portfolio = Portfolio.of(account, tuple(PortfolioStrategy(**member) for member in stored.members))
     day = number_of(stored.trading_day)

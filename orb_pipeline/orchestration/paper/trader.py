@@ -175,7 +175,7 @@ class PaperTrader:
                 return None, why
             with self._workshop.warehouse.transaction() as connection:
                 stored = begin(connection, self.account, day, allowed, now, simulated=self._simulated)
-        terms = terms_of(stored, self._workshop.catalogue, self._reader.landed, self._reader.base)
+        terms = terms_of(stored, self._workshop.catalogue, self._reader.landed)
         with self._workshop.warehouse.transaction() as connection:
             record_events(connection, terms.rolls, now)
         return terms, ""
