@@ -46,7 +46,7 @@ _PAPER_DAYS = (
     "json_extract_string(members, '$[*].strategy_id') as strategies, "
     "if(trading_day = max(trading_day) over (partition by account), members, null) as members from paper_days "
     "where trading_day >= (select max(trading_day) from paper_days) - interval 1 year "
-    "and json_array_length(members) > 0 order by account, trading_day"
+    "and member_count > 0 order by account, trading_day"
 )
 _LATEST_VERDICTS = (
     "select asset, check_name, instrument, content_hash, passed, message, judged_at from gate_verdicts qualify "

@@ -77,7 +77,7 @@ def select_finished_days(connection: Connection, since: dt.datetime) -> list[Row
     return _rows(
         connection,
         "select account, trading_day, equity, simulated, finished_at from paper_days where finished_at >= ? "
-        "and json_array_length(members) > 0 order by finished_at, account",
+        "and member_count > 0 order by finished_at, account",
         [since],
     )
 

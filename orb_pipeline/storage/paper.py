@@ -77,7 +77,7 @@ def begin_day(connection: Connection, day: StoredDay) -> None:
     """Fix what a day is traded with."""
     connection.execute(
         "insert into paper_days (account, trading_day, terms, members, contents, equity, highest_equity, lost_on, "
-        "began_at, finished_at, simulated) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "began_at, finished_at, simulated, member_count) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             day.account,
             day.trading_day,
@@ -90,6 +90,7 @@ def begin_day(connection: Connection, day: StoredDay) -> None:
             day.began_at,
             day.finished_at,
             day.simulated,
+            len(day.members),
         ],
     )
 

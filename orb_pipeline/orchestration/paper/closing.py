@@ -46,7 +46,7 @@ def reconcile(workshop: Workshop, landed: LandedBars, account: str, now: dt.date
     """Reconcile every finished day of the account that has not been, or of which other bars have landed since."""
     query = (
         "select trading_day from paper_days left join reconciled_days using (account, trading_day) "
-        "where account = ? and finished_at is not null and json_array_length(members) > 0 "
+        "where account = ? and finished_at is not null and member_count > 0 "
         "and (reconciled_at is null or exists (from landed_files where landed_at > reconciled_at "
         "and first_ts < (trading_day + interval 23 hours)::timestamp at time zone 'UTC' "
         "and last_ts >= (trading_day - interval 1 hour)::timestamp at time zone 'UTC')) "
