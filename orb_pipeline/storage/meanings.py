@@ -154,6 +154,7 @@ MEANINGS = {
     "tried_at": "when it was first tried",
     "terms": "JSON: the account as the catalogue had it when the day began",
     "members": "JSON: the members of the portfolio that the day is traded with, in order",
+    "member_count": "how many these are; 0 on a day on which nothing might be traded",
     "contents": "JSON: asset, or asset:instrument -> hash of the content that its gates had judged when the day began",
     "highest_equity": "the highest it had at the end of an earlier day, in dollars",
     "lost_on": "the day on which a drawdown rule ended the account; NULL while it lives",
