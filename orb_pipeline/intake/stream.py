@@ -121,16 +121,12 @@ class Stream:
         if mark.kind is MarkKind.THROUGH and mark.minute is not None:
             self.through = mark.minute if self.through is None else max(self.through, mark.minute)
 
-    def last_minute(self, symbol: str) -> int | None:
-        """The last minute that the instrument has a bar of."""
-        return max((last for (of, _), last in self._last.items() if of == symbol), default=None)
-
     def reported(self, symbol: str, contract: str | None) -> int | None:
         """The last minute that needs no more bars of the instrument's `contract`; of any where None is named.
 
         A bar of another contract does not speak for this one, but for the days before its own.
         """
-        any_last = self.last_minute(symbol)
+        any_last = max((last for (of, _), last in self._last.items() if of == symbol), default=None)
         if any_last is None or contract is None:
             return any_last
         return max(self._last.get((symbol, contract), -1), int(day_open(day_number(any_last))) - 1)

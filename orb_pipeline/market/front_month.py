@@ -27,14 +27,6 @@ def front_month_bars(landed: pd.DataFrame) -> pd.DataFrame:
     return Choice.before_all(landed).bars(landed)
 
 
-def next_front_month(landed: pd.DataFrame) -> str | None:
-    """The front month of the trading day after all those of `landed` (columns as above), if it trades that day.
-
-    None where nothing is known yet. Where only one contract has ever landed it is that one.
-    """
-    return Choice.before_all(landed).after(landed).front_month
-
-
 @dataclass(frozen=True)
 class Choice:
     """How far the choice of front months has come: what days so far leave to those that follow.

@@ -23,7 +23,6 @@ from orb_pipeline.storage.alerts import Alert, Severity, raise_alert, resolve
 from orb_pipeline.storage.paper import StoredDay, paper_journal, select_day
 from orb_pipeline.storage.reconciliation import (
     DifferenceRow,
-    count_passed_days,
     replace_reconciled,
     select_late_bars,
 )
@@ -104,11 +103,6 @@ def reconcile_day(
     with workshop.warehouse.transaction() as connection:
         _write(connection, reconciled, now)
     return reconciled
-
-
-def passed_paper_days(connection: Connection, account_name: str) -> int:
-    """Paper days of the account on which every difference was explained."""
-    return count_passed_days(connection, account_name)
 
 
 def _finished(connection: Connection, account: str, trading_day: dt.date) -> StoredDay:

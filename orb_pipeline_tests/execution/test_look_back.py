@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orb_pipeline.execution.look_back import LookBack
-from orb_pipeline.market.front_month import front_month_bars, next_front_month
+from orb_pipeline.market.front_month import Choice, front_month_bars
 from orb_pipeline.market.sessions import local_minutes_of_day
 from orb_pipeline.market.trading_day import day_numbers, minutes_of
 from orb_pipeline.rules.filters import VOLUME_LOOKBACK
@@ -48,7 +48,8 @@ def reference(landed: pd.DataFrame) -> tuple[str | None, dict[int, list[int]]]:
     local_minutes = local_minutes_of_day(ZONE, minutes_of(bars["ts_utc"])).tolist()
     for minute, volume in zip(local_minutes, bars["volume"].tolist(), strict=True):
         volumes[minute].append(volume)
-    return next_front_month(landed), {minute: found[-VOLUME_LOOKBACK:] for minute, found in volumes.items()}
+    following = Choice.before_all(landed).after(landed).front_month
+    return following, {minute: found[-VOLUME_LOOKBACK:] for minute, found in volumes.items()}
 
 
 def seen(look_back: LookBack) -> tuple[str | None, dict[int, list[int]]]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orb_pipeline.market.contracts import expiry_of
-from orb_pipeline.market.front_month import front_month_bars, next_front_month
+from orb_pipeline.market.front_month import Choice, front_month_bars
 from orb_pipeline.market.trading_day import dates_of, day_numbers, minutes_of
 from orb_pipeline_tests.data import real_data
 from orb_pipeline_tests.market.bars_of_days import Day, day, landed_bars_of
@@ -102,6 +102,11 @@ def test_on_real_gold_futures_december_leads_and_a_later_hour_of_other_contracts
     landed = pd.read_parquet(real_data("comex_gc", "2013-10.parquet"))
     october = {dt.date(2013, 10, day): "GCZ13" for day in (8, 9, 10, 11)}
     assert front_months(landed) == october
+
+
+def next_front_month(landed: pd.DataFrame) -> str | None:
+    """Of the day that follows."""
+    return Choice.before_all(landed).after(landed).front_month
 
 
 def reference(landed: pd.DataFrame) -> dict[dt.date, str]:

@@ -28,7 +28,7 @@ from orb_pipeline.orchestration.landed_bars import LandedBars
 from orb_pipeline.orchestration.landed_market import LandedMarket, span_of
 from orb_pipeline.orchestration.paper.closing import seen_bars
 from orb_pipeline.orchestration.paper.trader import PaperTrader
-from orb_pipeline.orchestration.reconciling import ReconciledDay, passed_paper_days, reconcile_day
+from orb_pipeline.orchestration.reconciling import ReconciledDay, count_passed_days, reconcile_day
 from orb_pipeline.orchestration.verdicts import Verdict, record
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.portfolio.model import PortfolioStrategy
@@ -185,11 +185,11 @@ def test_a_real_day_that_traded_without_limits_has_no_difference(desk: Desk, day
     assert desk.frame("select * from reconciliation").empty
     with desk.workshop.warehouse.transaction() as connection:
         assert open_alerts(connection) == []
-        assert passed_paper_days(connection, "25k") == 0, "a rehearsal of history shows nothing of the future"
+        assert count_passed_days(connection, "25k") == 0, "a rehearsal of history shows nothing of the future"
         connection.execute("update paper_days set began_at = (trading_day + interval 22 hours) at time zone 'UTC'")
-        assert (passed_paper_days(connection, "25k"), passed_paper_days(connection, "50k")) == (1, 0)
+        assert (count_passed_days(connection, "25k"), count_passed_days(connection, "50k")) == (1, 0)
         connection.execute("update paper_days set simulated = true")
-        assert passed_paper_days(connection, "25k") == 0
+        assert count_passed_days(connection, "25k") == 0
 
 
 def test_of_several_contracts_the_front_month_is_compared(desk: Desk) -> None:
@@ -337,7 +337,7 @@ def test_a_planted_bug_is_written_and_raises_one_critical_alert(desk: Desk) -> N
     assert days.to_numpy().tolist() == [[len(desk.journal()), 1, 1, False]]
     with desk.workshop.warehouse.transaction() as connection:
         (alert,) = unacknowledged_critical(connection)
-        assert passed_paper_days(connection, "25k") == 0
+        assert count_passed_days(connection, "25k") == 0
     assert (alert.alert, alert.account, alert.trading_day, alert.value) == ("reconciliation", "25k", DAY, 1.0)
     assert name in alert.message
 

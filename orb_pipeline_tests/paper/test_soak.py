@@ -75,6 +75,7 @@ def test_it_holds_no_more_memory_and_no_more_files_after_many_days(simulated_des
     assert min(sample.handles for sample in late) <= min(sample.handles for sample in early)
     assert_equals_replay(home, BUSY, [symbol], days)
     assert Warehouse(home.warehouse).frame("select * from reconciliation where not explained").empty
+    assert (home.reports / "dashboard.html").exists()
 
 
 def _memory(samples: list[Sample]) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -97,16 +99,17 @@ def fill(
 
 
 def _follow(here: Context, workshop: Workshop, trader: PaperTrader, *, polling: bool) -> None:
-    from orb_pipeline.orchestration.dashboard import refresh_dashboard
     from orb_pipeline.orchestration.notifying import telling
     from orb_pipeline.orchestration.paper.follow import follow
-    from orb_pipeline.orchestration.workshop import Workshop
     from orb_pipeline.stopping import stopped_by_signals
 
     say(f"Trading {trader.account.account} on paper from {here.home.landing}. Ctrl-C stops it.")
 
     def after_day() -> None:
-        refresh_dashboard(Workshop(here.home, here.catalogue), trader.account)
+        """The dashboard, in a process of its own: years of trades shall not stay in the memory of one that trades."""
+        words = ["--home", str(here.home.root), "dashboard", "--account", trader.account.account]
+        command = [sys.executable, "-c", "from orb_pipeline.cli import main; main()", *words]
+        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)  # noqa: S603 - ourselves
 
     with telling(workshop, after_day=after_day) as there_is_news, stopped_by_signals() as stop:
 

@@ -33,11 +33,11 @@ from orb_pipeline.execution.brokers import (
 from orb_pipeline.execution.paper import DaySoFar
 from orb_pipeline.market.trading_day import day_number
 from orb_pipeline.orchestration.paper.terms import Terms
-from orb_pipeline.orchestration.reconciling import passed_paper_days
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.settings import GatewaySettings
 from orb_pipeline.storage import orders as store
 from orb_pipeline.storage.alerts import Alert, Severity, raise_alert, resolve
+from orb_pipeline.storage.reconciliation import count_passed_days
 
 RETRY_SECONDS = 30.0  # before a broker that did not answer is asked again: a question takes as long as it waits
 FRESH_SECONDS = 90.0  # a bar that ended longer ago sends no entry: the market is elsewhere by now
@@ -157,7 +157,7 @@ class OrderDesk:
         with self._workshop.warehouse.transaction() as connection:
             fills = [_fill(row) for row in store.select_fills(connection, name)]
             said = [Signal.from_json(document) for document in store.select_signals(connection, name)]
-            passed = passed_paper_days(connection, name)
+            passed = count_passed_days(connection, name)
         if self._broker is None:
             instruments = self._workshop.catalogue.instruments
             self._broker = open_broker(
