@@ -45,6 +45,7 @@ mutation ($params: LaunchBackfillParams!) {
   }
 }
 """
+FRESHNESS = "{ assetNodes { assetKey { path } freshnessStatusInfo { freshnessStatus } } }"
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,19 @@ def test_a_waiver_lets_a_launched_run_through(served: Served) -> None:
         ).records[0]
     assert record.asset_materialization is not None
     assert "tick under review" in str(record.asset_materialization.metadata["waivers"].value)
+
+
+def test_the_daemon_judges_how_fresh_bars_and_journal_are(served: Served) -> None:
+    """By their policies: bars that were built a moment ago, and a journal that never was."""
+
+    def states() -> dict[str, str]:
+        found = served.server.graphql(FRESHNESS, {})["assetNodes"]
+        infos = {node["assetKey"]["path"][0]: node["freshnessStatusInfo"] for node in found}
+        return {name: info["freshnessStatus"] for name, info in infos.items() if info is not None}
+
+    eventually(lambda: states().get("bars_1m") == "HEALTHY")
+    assert states().keys() == {"bars_1m", "trade_journal"}
+    assert states()["trade_journal"] == "UNKNOWN"
 
 
 def test_a_failed_gate_is_not_tried_again(served: Served) -> None:
