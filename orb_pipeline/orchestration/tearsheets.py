@@ -26,6 +26,16 @@ _ABOUT = {
     "paper": "Paper trading",
     "live": "Live trading",
 }
+_TABLES = {"replay": "replay_trades", "walk_forward": "walk_forward_trades"}
+_JOURNAL = "select * from trade_journal where account = ? and mode = ?"
+# What a day's end has not been reached for is held against nothing yet: NULL.
+_PAPER = """
+select journal.*, if(found.strategy_id is null, if(days.trading_day is null, null, pnl_r), backtest_r) as unlimited_r
+from trade_journal as journal
+left join reconciled_days as days using (account, trading_day)
+left join reconciliation as found using (account, trading_day, strategy_id)
+where account = ? and mode = ?
+"""
 _NO_TRADES = pd.DataFrame({"strategy_id": [], "trading_day": pd.to_datetime([]), "pnl_r": []})
 
 
@@ -95,16 +105,16 @@ def mode_facts(journal: pd.DataFrame) -> dict[str, float]:
 
 
 def _journal(workshop: Workshop, account: Account, mode: str) -> pd.DataFrame:
-    """Rows of the account's journal; of a replay with `unlimited_r`."""
+    """Rows of the account's journal, with `unlimited_r`; not of live trading, which nothing is held against."""
     name = account.account
     if mode not in MODES:
         message = f"Unknown mode {mode!r}; expected one of {', '.join(MODES)}."
         raise InputError(message)
-    if mode == "replay" and name in workshop.lake.scopes("replay_trades"):
-        journal = workshop.lake.read("replay_trades", name)
+    table = _TABLES.get(mode)
+    if table is not None and name in workshop.lake.scopes(table):
+        journal = workshop.lake.read(table, name)
     else:
-        query = "select * from trade_journal where account = ? and mode = ?"
-        journal = workshop.warehouse.frame(query, [name, mode])
+        journal = workshop.warehouse.frame(_PAPER if mode == "paper" else _JOURNAL, [name, mode])
     if journal.empty:
         made_by = f"orb paper --account {name} --once" if mode == "paper" else f"orb run --account {name}"
         message = f"Account {name} has no journal of mode {mode}; `{made_by}` makes one."
@@ -128,7 +138,9 @@ def _chosen(journal: pd.DataFrame, mode: str, strategy: str | None, instrument: 
 def _sheet(
     workshop: Workshop, title: str, mode: str, journal: pd.DataFrame, pages: Mapping[str, str] | None = None
 ) -> str:
-    limits = limit_effects(journal, _NO_TRADES) if "unlimited_r" in journal.columns else None
+    limits = None
+    if "unlimited_r" in journal.columns:
+        limits = limit_effects(journal[journal["unlimited_r"].notna()], _NO_TRADES)
     symbols = journal["instrument"].unique()
     return tearsheet(
         Sheet(
