@@ -61,6 +61,11 @@ class FeedSilent(AlertRule):
     seen_within_hours: NonNegative
 
 
+class BarsUntaken(AlertRule):
+    minutes: Positive
+    critical_minutes: Positive
+
+
 class FeedGaps(AlertRule):
     gaps: Annotated[int, Field(ge=0)]
 
@@ -82,6 +87,7 @@ class AlertRules(Entry):
     strategy_stale: StrategyStale
     feed_silent: FeedSilent
     feed_gaps: FeedGaps
+    bars_untaken: BarsUntaken
     gate_failed: AlertRule
     waiver_ending: Days
     run_failed: AlertRule

@@ -251,7 +251,7 @@ def _feeds(workshop: Workshop, ledger: _Ledger, now: dt.datetime) -> tuple[Feed,
     traded = _traded_on(ledger.paper_days, today)
     is_open = ledger.trades["exit_ts"].isna() & (ledger.trades["trading_day"] == today)
     positions = ledger.trades.loc[is_open, "instrument"].value_counts().to_dict()
-    newest = _newest_files(workshop)
+    newest, tape = _newest_files(workshop), Tape(workshop.home)
     return tuple(
         Feed(
             instrument=symbol,
@@ -260,6 +260,7 @@ def _feeds(workshop: Workshop, ledger: _Ledger, now: dt.datetime) -> tuple[Feed,
             is_traded=symbol in traded,
             open_trades=positions.get(symbol, 0),
             gaps=_gaps(workshop, symbol, now),
+            waiting_since=min(filter(None, map(_written_at, tape.waiting([symbol]))), default=None),
         )
         for symbol, instrument in sorted(workshop.catalogue.instruments.items())
     )

@@ -106,7 +106,7 @@ def settle(
     """Make `alerts` all that stands of these kinds: raise what is new, escalate what is graver, resolve what is over.
 
     What stands on takes its present figures and words without opening again. Told the same again, nothing changes but
-    the time of the last look (`last_evaluated`). Alerts of other kinds are left alone.
+    `last_evaluated`. Alerts of other kinds are left alone.
 
     Raises:
         ValueError: an alert is of none of `kinds`, or two have one condition.
@@ -196,6 +196,31 @@ def resolve(connection: Connection, condition: str, at: dt.datetime) -> bool:
     return True
 
 
+def resolve_all(
+    connection: Connection,
+    alert: str,
+    at: dt.datetime,
+    *,
+    but: Collection[str] = (),
+    account: str | None = None,
+    before: dt.date | None = None,
+) -> None:
+    """All that stands of a kind is over, but for these conditions; of one account, of trading days before one."""
+    connection.execute(
+        "update monitor_alerts set status = $resolved, resolved_at = $at where alert = $alert and status <> $resolved "
+        "and not list_contains($but::varchar[], condition) and ($account is null or account = $account) "
+        "and ($before::date is null or trading_day < $before)",
+        {
+            "resolved": Status.RESOLVED.value,
+            "at": at,
+            "alert": alert,
+            "but": sorted(but),
+            "account": account,
+            "before": before,
+        },
+    )
+
+
 def raise_rejections(
     connection: Connection, counts: Mapping[RejectedOf, tuple[int, str]], at: dt.datetime
 ) -> list[Alert]:
@@ -210,8 +235,13 @@ def raise_rejections(
     changed = []
     for (instrument, trading_day, reason), (count, file) in counts.items():
         alert = _rejection_alert(instrument, trading_day, reason, count, file, at)
-        if count and (raise_alert(connection, alert) or _grow(connection, alert)):
+        last = _last_of(connection, alert.condition)
+        if count > (0 if last is None else last.value or 0):
             changed.append(alert)
+            if last is None or last.status is Status.RESOLVED:
+                raise_alert(connection, alert)
+            else:
+                _grow(connection, last.alert_id, alert)
     return changed
 
 
@@ -301,17 +331,13 @@ def _rejection_alert(
     )
 
 
-def _grow(connection: Connection, alert: Alert) -> bool:
-    """Give the standing alert of this condition a higher value, and open it again; whether it was lower."""
-    last = _last_of(connection, alert.condition)
-    if last is None or (last.value or 0.0) >= (alert.value or 0.0):
-        return False
+def _grow(connection: Connection, alert_id: int, alert: Alert) -> None:
+    """Give a standing alert its higher value, and open it again."""
     connection.execute(
         "update monitor_alerts set value = ?, message = ?, status = ?, acknowledged_at = null, acknowledged_by = null "
         "where alert_id = ?",
-        [alert.value, alert.message, Status.OPEN.value, last.alert_id],
+        [alert.value, alert.message, Status.OPEN.value, alert_id],
     )
-    return True
 
 
 def _end_of(alert: StoredAlert) -> str:

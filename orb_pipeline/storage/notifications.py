@@ -73,11 +73,11 @@ def select_paper_journal(connection: Connection, since: dt.datetime) -> list[Row
 
 
 def select_finished_days(connection: Connection, since: dt.datetime) -> list[Row]:
-    """Paper days that were finished since then and had a portfolio to trade."""
+    """Paper days that were finished since then."""
     return _rows(
         connection,
-        "select account, trading_day, equity, simulated, finished_at from paper_days where finished_at >= ? "
-        "and member_count > 0 order by finished_at, account",
+        "select account, trading_day, equity, simulated, finished_at, member_count from paper_days "
+        "where finished_at >= ? order by finished_at, account",
         [since],
     )
 

@@ -145,6 +145,26 @@ def test_of_two_instruments_only_the_one_whose_bars_still_come_may_be_entered() 
     assert fresh(day - 1) == set(), "what is traded later than on its day sends nothing"
 
 
+def test_after_a_roll_the_broker_is_opened_for_the_new_contract(
+    signals: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection knows the contracts it was opened for, and a trader goes on for weeks."""
+    opened: list[list[str]] = []
+    closed: list[int] = []
+
+    def open_broker(*_: Any, instruments: dict[str, Any], **__: Any) -> Any:
+        opened.append(list(instruments))
+        return SimpleNamespace(close=lambda: closed.append(1))
+
+    monkeypatch.setattr(orders, "open_broker", open_broker)
+    workshop = Workshop(signals.home, load_catalogue(signals.home.catalogue), now=signals.clock)
+    desk = order_desk(workshop, workshop.catalogue.account(BUSY))
+    assert desk is not None
+    for contract in ("MGCJ26", "MGCJ26", "MGCM26"):
+        desk._open({"MGC": contract})
+    assert (opened, len(closed)) == ([["MGCJ26"], ["MGCM26"]], 1)
+
+
 def test_a_halt_withdraws_what_works_and_a_resume_lets_entries_go_on(signals: Session) -> None:
     working = "select * from paper_orders where wish = 'ENTER' and limit_price is not null"
     reached = next(

@@ -17,14 +17,17 @@ import pandas as pd
 import psutil
 import pytest
 
-from orb_pipeline.catalogue import load_catalogue
+from orb_pipeline.catalogue import Account, load_catalogue
 from orb_pipeline.orchestration.instance import open_instance
 from orb_pipeline.orchestration.paper import sensor
+from orb_pipeline.orchestration.paper.halting import halt
 from orb_pipeline.orchestration.paper.lock import trading_alone
 from orb_pipeline.orchestration.paper.sensor import new_bars_sensor, newest, paper_trading_job
 from orb_pipeline.orchestration.resources import resources
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.settings import HOME_VARIABLE, Home
+from orb_pipeline.storage.lake import Lake
+from orb_pipeline.storage.tables import LANDED_BARS
 from orb_pipeline.storage.warehouse import Warehouse
 from orb_pipeline_tests.orchestration.serving import eventually, free_port, serving, start
 from orb_pipeline_tests.paper.feeding import Feed
@@ -86,6 +89,55 @@ def test_a_batch_is_asked_for_once_and_has_one_name_before_and_after_it_is_taken
         feed.deliver(200, 210)
         again = evaluate(home, instance, asked.cursor)
         assert [item.run_key for item in again.run_requests or ()] != [request.run_key]
+
+
+def test_a_halt_is_a_reason_to_run_though_no_file_comes(fed: tuple[Home, Feed]) -> None:
+    home, feed = fed
+    feed.deliver(0, 100)
+    with open_instance(home) as instance:
+        asked = evaluate(home, instance)
+        halt(home, "news", dt.datetime.now(dt.UTC))
+        again = evaluate(home, instance, asked.cursor)
+    assert again.cursor != asked.cursor
+    assert [item.run_key for item in again.run_requests or ()] == [again.cursor]
+
+
+def test_what_goes_by_the_clock_has_its_runs_though_no_file_comes(fed: tuple[Home, Feed]) -> None:
+    home, _ = fed
+    account, now = load_catalogue(home.catalogue).account(BUSY), 1_772_500_000.0
+    sent = account.model_copy(update={"broker": "signals"})
+
+    def said(of: Account, seconds: float) -> str:
+        return sensor._quiet(home, of, f"XAUUSD/1.csv@{now:.3f}", now + seconds)
+
+    assert {said(account, seconds) for seconds in (1, 30, 3600)} == {""}, "one instrument waits for no other"
+    assert len({said(sent, 60.0 * minute + 30) for minute in range(10)}) == 10
+    assert sensor._quiet(home, sent, f"XAUUSD/1.csv@{now:.3f} end", now + 90) == ""
+    Lake(home.lake_url).write("landed_bars", "MGC", LANDED_BARS.empty_table())
+    assert [said(account, seconds) for seconds in (19, 21, 39, 41, 170)] == [
+        "",
+        " quiet 0",
+        " quiet 0",
+        " quiet 1",
+        " quiet 3",
+    ]
+
+
+def test_a_run_that_fails_again_and_again_is_asked_for_less_and_less_often(
+    fed: tuple[Home, Feed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, _ = fed
+    with open_instance(home) as instance:
+        for attempt in range(3):
+            key = "batch" if attempt == 0 else f"batch#{attempt}"
+            run = instance.create_run_for_job(paper_trading_job, tags={"dagster/run_key": key})
+            instance.report_run_failed(run)
+            failed_at = time.time()
+            for seconds, expected in ((0.9, None), (1.1, attempt + 1)):
+                later = failed_at + seconds * sensor.RETRY_SECONDS * 2**attempt
+                monkeypatch.setattr(sensor.time, "time", lambda later=later: later)
+                assert sensor._attempt(instance, "batch") == expected
+                monkeypatch.undo()
 
 
 def test_it_leaves_an_account_to_the_one_who_follows_it_and_says_who(fed: tuple[Home, Feed]) -> None:

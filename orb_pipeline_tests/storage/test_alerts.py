@@ -22,6 +22,7 @@ from orb_pipeline.storage.alerts import (
     raise_alert,
     raise_rejections,
     resolve,
+    resolve_all,
     settle,
     standing_alerts,
     unacknowledged_critical,
@@ -161,6 +162,23 @@ def test_rejected_bars_make_one_alert_a_day_and_reason(connection: Connection) -
         "1 row of MGC without a readable time rejected: unreadable_file, the latest in half.csv."
     )
     assert (late.trading_day, unreadable.trading_day) == (DAY, None)
+
+
+def test_rejections_of_days_that_are_over_are_over_until_there_are_more(connection: Connection) -> None:
+    counts = {("MGC", DAY, "late_bar"): (3, "0001.csv"), ("MGC", LATER.date(), "late_bar"): (1, "0002.csv")}
+    raise_rejections(connection, counts, NOW)
+    resolve_all(connection, "bars_rejected", LATER, before=LATER.date())
+    assert [alert.trading_day for alert in standing_alerts(connection)] == [LATER.date()]
+    assert raise_rejections(connection, counts, LATER) == []
+    (alert,) = raise_rejections(connection, {("MGC", DAY, "late_bar"): (4, "0003.csv")}, LATER)
+    assert alert.value == 4.0
+
+
+def test_of_a_kind_all_is_over_but_what_is_named_and_what_others_have(connection: Connection) -> None:
+    for condition, account in (("drawdown:a", "25k"), ("drawdown:b", "25k"), ("drawdown:c", "50k")):
+        raise_alert(connection, replace(ALERT, condition=condition, account=account))
+    resolve_all(connection, "drawdown", LATER, but=["drawdown:b"], account="25k")
+    assert [alert.condition for alert in standing_alerts(connection)] == ["drawdown:b", "drawdown:c"]
 
 
 def test_the_same_counts_change_nothing(connection: Connection) -> None:

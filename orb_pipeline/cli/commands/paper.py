@@ -73,6 +73,9 @@ def fill(
     quantity: Annotated[int, typer.Option(min=1, help="Contracts.")],
     price: Annotated[float, typer.Option(help="As the broker confirmed it.")],
     at: Annotated[str, typer.Option(metavar="TIME", help="When, with its zone: 2026-02-09T13:45+00:00.")],
+    day: Annotated[
+        str | None, typer.Option(metavar="DATE", help="The trade's day, where it is not that of the fill.")
+    ] = None,
     account: Account = None,
 ) -> None:
     """Enter a fill by hand, for an account whose orders are messages to a person."""
@@ -92,7 +95,12 @@ def fill(
     if filled_at.tzinfo is None:
         message = f"The time {at} has no zone; add one, such as {at}+00:00."
         raise InputError(message)
-    key = TradeKey(name, date_of(day_number(int(filled_at.timestamp()) // 60)), strategy)
+    try:
+        of_day = date_of(day_number(int(filled_at.timestamp()) // 60)) if day is None else dt.date.fromisoformat(day)
+    except ValueError:
+        message = f"Expected a date such as 2026-02-09, found --day {day}."
+        raise InputError(message) from None
+    key = TradeKey(name, of_day, strategy)
     typed = ManualFill(key, what, quantity, price, filled_at)
     entered = enter_fill(Workshop(here.home, here.catalogue), typed, here.now())
     say(f"Entered: {entered.side.value} {entered.quantity} {entered.contract} at {entered.price:.10g} ({key}).")

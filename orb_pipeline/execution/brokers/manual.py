@@ -45,7 +45,7 @@ def enter_manual_fill(
         now: aware.
 
     Raises:
-        InputError: no such trade; a price off the grid; a time outside the trading day or to come; more contracts than
+        InputError: no such trade; a price off the grid; a time before the trading day or to come; more contracts than
             the leg has left.
     """
     order = _order(typed, desired)
@@ -73,7 +73,7 @@ def _order(typed: ManualFill, desired: Sequence[DesiredOrder]) -> DesiredOrder:
         known = ", ".join(order.key.strategy_id for order in desired) or "none"
         message = (
             f"{typed.key.strategy_id} has no order on {typed.key.trading_day} in account {typed.key.account}. Orders "
-            f"of that day: {known}. Name one of them, or the right day."
+            f"of that day: {known}. Name one of them, or the trade's day with --day: a position may be closed after it."
         )
         raise InputError(message)
     return found
@@ -93,12 +93,12 @@ def _checked_time(typed: ManualFill, now: dt.datetime) -> dt.datetime:
     if typed.filled_at.tzinfo is None:
         message = f"The time {typed.filled_at} of a fill has no zone; add one, such as 2026-02-09T13:45+00:00."
         raise InputError(message)
-    filled_at, number = typed.filled_at.astimezone(dt.UTC), number_of(typed.key.trading_day)
-    first, end = (dt.datetime.fromtimestamp(int(day_open(day)) * 60, dt.UTC) for day in (number, number + 1))
-    if not first <= filled_at < end or filled_at > now:
+    filled_at = typed.filled_at.astimezone(dt.UTC)
+    first = dt.datetime.fromtimestamp(int(day_open(number_of(typed.key.trading_day))) * 60, dt.UTC)
+    if not first <= filled_at <= now:
         message = (
-            f"A fill at {filled_at:%Y-%m-%d %H:%M} UTC does not lie in trading day {typed.key.trading_day} "
-            f"({first:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC) or lies in the future. Enter its real time."
+            f"A fill at {filled_at:%Y-%m-%d %H:%M} UTC comes before trading day {typed.key.trading_day} begins "
+            f"({first:%Y-%m-%d %H:%M} UTC) or lies in the future. Enter its real time."
         )
         raise InputError(message)
     return filled_at

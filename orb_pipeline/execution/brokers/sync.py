@@ -42,6 +42,7 @@ def sync(
     desired: Sequence[DesiredOrder],
     *,
     account: str,
+    contracts: Collection[str] = (),
     stored_fills: Iterable[BrokerFill] = (),
     may_enter: bool = True,
 ) -> SyncReport:
@@ -49,6 +50,7 @@ def sync(
 
     Args:
         account: its name; orders with its client ids are ours, all others are left alone.
+        contracts: all that the account trades, those without a trade so far included.
         stored_fills: what earlier calls reported, at least of trades that are not over; brokers forget.
         may_enter: False while entries are stopped: positions are still guarded and closed.
 
@@ -58,17 +60,17 @@ def sync(
     if not broker.executes:
         return SyncReport()
     stored = list(stored_fills)
-    contracts = {order.contract for order in desired}
+    watched = {*contracts, *(order.contract for order in desired)}
     withdrawn: list[str] = []
     for _ in range(ROUNDS):
-        snapshot = look(broker, stored, contracts)
+        snapshot = look(broker, stored, watched)
         plan = plan_of(desired, snapshot, account, may_enter=may_enter)
         for client_ids in plan.withdrawals:
             broker.withdraw(client_ids)
             withdrawn += client_ids
         if not plan.withdrawals:
             sent, refusals = _send(broker, plan)
-            found = differences_of(desired, snapshot, account, contracts)
+            found = differences_of(desired, snapshot, account, watched)
             return SyncReport(tuple(withdrawn), tuple(sent), tuple(snapshot.fills), (*found, *refusals))
     message = (
         f"The broker confirms that orders were withdrawn, and after {ROUNDS} rounds still shows "
@@ -90,8 +92,7 @@ def reconcile_at_start(
     The caller stops entries on any of them, before the first `sync`.
 
     Args:
-        contracts: all that the account trades, those without a trade so far included.
-        stored_fills: as for `sync`.
+        contracts, stored_fills: as for `sync`.
     """
     if not broker.executes:
         return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from orb_pipeline.monitoring.alerts import (
+    bars_untaken,
     calendar_disagreement,
     circuit_break,
     contract_roll,
@@ -34,6 +35,7 @@ ALERTS: tuple[tuple[str, Evaluate], ...] = (
     ("strategy_stale", strategy_stale.evaluate),
     ("feed_silent", feed_silent.evaluate),
     ("feed_gaps", feed_gaps.evaluate),
+    ("bars_untaken", bars_untaken.evaluate),
     ("gate_failed", gate_failed.evaluate),
     ("waiver_ending", waiver_ending.evaluate),
     ("run_failed", run_failed.evaluate),

@@ -80,6 +80,7 @@ class Feed:
         is_traded: whether an account trades it on paper today.
         open_trades: positions in it.
         gaps: lately, in the order in which they were written down.
+        waiting_since: when the oldest file that nobody has taken came, aware; None where none waits.
     """
 
     instrument: str
@@ -88,6 +89,7 @@ class Feed:
     is_traded: bool = False
     open_trades: int = 0
     gaps: tuple[FeedGap, ...] = ()
+    waiting_since: dt.datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

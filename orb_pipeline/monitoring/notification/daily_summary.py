@@ -12,6 +12,8 @@ Row = Mapping[str, Any]
 
 def summary_text(day: Row, journal: Sequence[Row]) -> str:
     """What a finished day of `paper_days` came to, by its rows of the paper journal."""
+    if not day["member_count"]:
+        return "Nothing might be traded all day: `orb paper --once` says why, and `orb status` which gates do not hold."
     trades = [row for row in journal if row["risk_check_passed"]]
     dollars = math.fsum(row["pnl_dollars"] or 0.0 for row in trades)
     outcomes = Counter(str(row["outcome"]) for row in trades)

@@ -17,7 +17,7 @@ from orb_pipeline.orchestration.paper.landed import batches_through
 from orb_pipeline.orchestration.paper.reader import TapeReader
 from orb_pipeline.orchestration.reconciling import reconcile_day
 from orb_pipeline.orchestration.workshop import Workshop
-from orb_pipeline.storage.alerts import Alert, Severity, raise_alert
+from orb_pipeline.storage.alerts import BARS_REJECTED, Alert, Severity, raise_alert, resolve, resolve_all
 from orb_pipeline.storage.files import appearing_whole
 from orb_pipeline.storage.paper import unfinished_elsewhere
 
@@ -35,6 +35,7 @@ def land(workshop: Workshop, reader: TapeReader, account: str, day: int, now: dt
             if of_day <= day:
                 _land_day(workshop, reader, symbol, of_day, now)
     with workshop.warehouse.transaction() as connection:
+        resolve_all(connection, BARS_REJECTED, now, before=date_of(day))
         others = unfinished_elsewhere(connection, account, date_of(day))
     if not others:
         over = [item.file for item in reader.deliveries if not (item.days > day).any()]
@@ -76,12 +77,19 @@ def _land_day(workshop: Workshop, reader: TapeReader, symbol: str, day: int, now
         ingest_file(workshop.home, workshop.catalogue, path, symbol, now=now)
     except InputError as error:
         _tell_not_landed(workshop, path, symbol, day, str(error), now)
+    else:
+        with workshop.warehouse.transaction() as connection:
+            resolve(connection, _not_landed(symbol, day), now)
+
+
+def _not_landed(symbol: str, day: int) -> str:
+    return f"day_not_landed:{symbol}:{date_of(day)}"
 
 
 def _tell_not_landed(workshop: Workshop, path: Path, symbol: str, day: int, why: str, now: dt.datetime) -> None:
     alert = Alert(
         alert="day_not_landed",
-        condition=f"day_not_landed:{symbol}:{date_of(day)}",
+        condition=_not_landed(symbol, day),
         severity=Severity.WARNING,
         message=f"The bars of {symbol} on {date_of(day)}, kept in {path}, did not land for research: {why}",
         raised_at=now,

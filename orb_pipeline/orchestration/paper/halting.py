@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 
-from orb_pipeline.errors import InputError
+from orb_pipeline.errors import BusyError, InputError, StorageError
 from orb_pipeline.intake.tape import Mark, MarkKind, Tape
 from orb_pipeline.orchestration.paper.events import mark_events
 from orb_pipeline.orchestration.paper.stops import standing
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.paper import record_events
 from orb_pipeline.storage.warehouse import Warehouse
+
+_BUSY_SECONDS = 2.0
 
 
 def halt(home: Home, reason: str, now: dt.datetime) -> Mark:
@@ -47,7 +50,8 @@ def standing_halt(home: Home) -> Mark | None:
 
 
 def _put(home: Home, kind: MarkKind, reason: str, now: dt.datetime) -> Mark:
+    """The mark is what counts. Where the warehouse is busy, the next step of a trader enters it as an event."""
     mark = Tape(home).mark(kind, now, reason)
-    with Warehouse(home.warehouse).transaction() as connection:
+    with suppress(BusyError, StorageError), Warehouse(home.warehouse, _BUSY_SECONDS).transaction() as connection:
         record_events(connection, mark_events([mark]), now)
     return mark

@@ -36,7 +36,7 @@ from orb_pipeline.orchestration.paper.terms import Terms
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.settings import GatewaySettings
 from orb_pipeline.storage import orders as store
-from orb_pipeline.storage.alerts import Alert, Severity, raise_alert, resolve
+from orb_pipeline.storage.alerts import Alert, Severity, raise_alert, resolve, resolve_all
 from orb_pipeline.storage.reconciliation import count_passed_days
 
 RETRY_SECONDS = 30.0  # before a broker that did not answer is asked again: a question takes as long as it waits
@@ -56,6 +56,7 @@ class OrderDesk:
         self._account = account
         self._connection = connection
         self._broker: Broker | None = None
+        self._opened_for: Mapping[str, str] = {}  # symbol -> contract: all that the broker knows
         self._is_first = True
         self._silent_since: dt.datetime | None = None
         self._may_be_told_silent = True  # by this process or by one before it
@@ -100,8 +101,8 @@ class OrderDesk:
         contracts = contracts_of(terms, self._workshop.catalogue.instruments)
         wished = self._wished(terms, so_far, contracts, entries_stopped=entries_stopped, now=now)
         fills, broker = self._open(contracts)
-        common: dict[str, Any] = {"account": name, "stored_fills": fills}
-        at_start = reconcile_at_start(wished, broker, contracts=contracts.values(), **common) if self._is_first else []
+        common: dict[str, Any] = {"account": name, "stored_fills": fills, "contracts": contracts.values()}
+        at_start = reconcile_at_start(wished, broker, **common) if self._is_first else []
         self._is_first = False
         fresh = _fresh(so_far, terms, now)
         timely = [
@@ -116,8 +117,10 @@ class OrderDesk:
             if isinstance(broker, SignalBroker):
                 said = [(signal.text, signal.to_json()) for signal in broker.new]
                 store.record_signals(connection, name, trading_day, said, now)
-            for difference in found:
-                raise_alert(connection, _alert(name, trading_day, difference, now))
+            alerts = [_alert(name, trading_day, difference, now) for difference in found]
+            resolve_all(connection, ALERT, now, but=[alert.condition for alert in alerts], account=name)
+            for alert in alerts:
+                raise_alert(connection, alert)
         if isinstance(broker, SignalBroker):
             self.close()  # what was said and typed in is read anew each time
         return found
@@ -158,7 +161,10 @@ class OrderDesk:
             fills = [_fill(row) for row in store.select_fills(connection, name)]
             said = [Signal.from_json(document) for document in store.select_signals(connection, name)]
             passed = count_passed_days(connection, name)
+        if self._opened_for != contracts:  # a roll, or another portfolio
+            self.close()
         if self._broker is None:
+            self._opened_for = dict(contracts)
             instruments = self._workshop.catalogue.instruments
             self._broker = open_broker(
                 self._account,

@@ -12,7 +12,7 @@ from orb_pipeline.intake.rejects import Rejection, record_rejections
 from orb_pipeline.intake.stream import Stream
 from orb_pipeline.intake.tape import BarFile
 from orb_pipeline.orchestration.workshop import Workshop
-from orb_pipeline.storage.alerts import Alert, Severity, raise_alert, raise_rejections
+from orb_pipeline.storage.alerts import Alert, Severity, raise_alert, raise_rejections, resolve_all
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -25,7 +25,7 @@ class RejectionRecorder:
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
         self._recorded: set[str] = set()
-        self._strays: set[Path] = set()
+        self._strays: set[Path] | None = None  # that stand as alerts; None: not known yet
 
     def record(self, stream: Stream, at: dt.datetime) -> int:
         """Enter the stream's rejections; how many rows are new to this recorder."""
@@ -40,13 +40,15 @@ class RejectionRecorder:
         return sum(map(len, new.values()))
 
     def tell_strays(self, folders: Sequence[Path], at: dt.datetime) -> None:
-        """Raise an alert for each folder of `landing/` that is no instrument's, once."""
-        new = [folder for folder in folders if folder not in self._strays]
-        if new:
-            with self._workshop.warehouse.transaction() as connection:
-                for folder in new:
-                    raise_alert(connection, _stray(folder, at))
-            self._strays.update(new)
+        """Raise an alert for each folder of `landing/` that is no instrument's, once; what is none any more is over."""
+        if self._strays == set(folders):
+            return
+        alerts = [_stray(folder, at) for folder in folders]
+        with self._workshop.warehouse.transaction() as connection:
+            resolve_all(connection, STRAY, at, but=[alert.condition for alert in alerts])
+            for alert in alerts:
+                raise_alert(connection, alert)
+        self._strays = set(folders)
 
 
 def _stray(folder: Path, at: dt.datetime) -> Alert:

@@ -1,15 +1,16 @@
 """Paper trading driven by landing bars: the sensor that sees them and the job that trades them."""
 
 import datetime as dt
+import math
 import time
 from pathlib import Path
 
 import dagster as dg
 import pandas as pd
 
-from orb_pipeline.catalogue import load_catalogue
+from orb_pipeline.catalogue import Account, load_catalogue
 from orb_pipeline.errors import OrbError
-from orb_pipeline.intake.tape import Tape
+from orb_pipeline.intake.tape import MarkKind, Tape
 from orb_pipeline.market.trading_day import day_number, day_open
 from orb_pipeline.orchestration import pictures
 from orb_pipeline.orchestration.dashboard import refresh_dashboard
@@ -17,17 +18,20 @@ from orb_pipeline.orchestration.notifying import tell
 from orb_pipeline.orchestration.paper.lock import trader_of, trading_alone
 from orb_pipeline.orchestration.paper.orders import order_desk
 from orb_pipeline.orchestration.paper.trader import PaperTrader, Step
+from orb_pipeline.orchestration.paper.waiting import PATIENCE_SECONDS
 from orb_pipeline.orchestration.scope import ACCOUNT_TAG
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.settings import Home
+from orb_pipeline.storage.lake import Lake
 
 JOB = "paper_trading_job"
 MINIMUM_INTERVAL_SECONDS = 5  # what the daemon's loop allows
 KEPT_DAYS = 3  # of finished runs, each some 135 KB; what they did stands in the journal
-RETRY_SECONDS = 10
+RETRY_SECONDS, LONGEST_RETRY_SECONDS = 10, 300  # after a run that failed; twice as long after each
 _WAIT_SECONDS = 120.0  # for the run before this one
 _RUN_KEY = "dagster/run_key"
 _PRUNED_AT_ONCE = 200
+_END = " end"
 
 
 @dg.op
@@ -43,6 +47,8 @@ def trade_landed_bars(context: dg.OpExecutionContext, workshop: dg.ResourceParam
             step = PaperTrader(workshop, account, context.run_id, order_desk(workshop, account), asks=True).step()
     except OrbError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
+    finally:
+        _prune(context.instance, workshop.now())
     for day in step.days:
         if day.refused:
             context.log.warning(f"{day.trading_day}: no entries: {day.refused}")
@@ -50,7 +56,6 @@ def trade_landed_bars(context: dg.OpExecutionContext, workshop: dg.ResourceParam
     if any(day.is_over for day in step.days):
         refresh_dashboard(workshop, account)
     tell(workshop)
-    _prune(context.instance, workshop.now())
 
 
 @dg.job(
@@ -79,6 +84,7 @@ def new_bars_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg
     batch = newest(home, symbols, time.time(), 60.0 * catalogue.research.gates.closing_grace_minutes)
     if batch is None:
         return dg.SkipReason(f"No bars wait in {home.landing} and no day is open.")
+    batch += _quiet(home, catalogue.account(account), batch, time.time())
     attempt = _attempt(context.instance, batch) if batch == context.cursor else 0
     if attempt is None:
         return dg.SkipReason(f"Everything up to {batch} has been traded or is being traded.")
@@ -92,17 +98,36 @@ def new_bars_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg
 def newest(home: Home, symbols: list[str], now: float, grace: float) -> str | None:
     """A name for the latest file of bars, waiting or on the tape: the same before and after it is taken.
 
-    Once the trading day it arrived in is over by the clock, by `grace` seconds, the name says so and is another one.
+    Once entries were halted or let go on, or the trading day it arrived in is over by the clock, by `grace` seconds,
+    the name says so and is another one.
     """
     tape = Tape(home)
-    waiting, files = tape.waiting(symbols), tape.read().files
+    content = tape.read()
+    waiting, files = tape.waiting(symbols), content.files
     if not waiting and not files:
         return None
     path = waiting[-1] if waiting else files[-1].path
     name = f"{path.parent.name}/{path.name}" if waiting else f"{files[-1].symbol}/{files[-1].name}"
     arrived = _arrived(path)
     end = int(day_open(day_number(int(arrived) // 60) + 1)) * 60
-    return f"{name}@{arrived:.3f}" + (" end" if now >= end + grace else "")
+    by_hand = max((mark.number for mark in content.marks if mark.kind in (MarkKind.HALT, MarkKind.RESUME)), default=0)
+    return f"{name}@{arrived:.3f}{f' mark {by_hand}' if by_hand else ''}{_END if now >= end + grace else ''}"
+
+
+def _quiet(home: Home, account: Account, batch: str, now: float) -> str:
+    """What more a name says while no file comes, so that there are runs though: for what goes by the clock.
+
+    Orders at a broker are looked after every minute. Of several instruments one may be silent: the others wait for it
+    in the run that finds it so, and less and less often it is looked again.
+    """
+    arrived = float(batch.rpartition("@")[2].split()[0])
+    seconds = now - arrived
+    if batch.endswith(_END) or seconds < PATIENCE_SECONDS:
+        return ""
+    if account.broker != "paper":
+        return f" quiet {int(seconds // 60)}"
+    is_alone = len(Lake(home.lake_url).scopes("landed_bars")) <= 1
+    return "" if is_alone else f" quiet {int(math.log2(seconds / PATIENCE_SECONDS))}"
 
 
 def _arrived(path: Path) -> float:
@@ -126,7 +151,8 @@ def _attempt(instance: dg.DagsterInstance, batch: str) -> int | None:
             return attempt
         (record,) = records
         failed = record.dagster_run.status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
-        if not failed or time.time() - (record.end_time or time.time()) < RETRY_SECONDS:
+        patience = min(RETRY_SECONDS * 2.0**attempt, LONGEST_RETRY_SECONDS)
+        if not failed or time.time() - (record.end_time or time.time()) < patience:
             return None
         attempt += 1
 

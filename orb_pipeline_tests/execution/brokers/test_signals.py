@@ -145,14 +145,21 @@ def test_a_fill_is_typed_with_its_side_and_contract_found_and_twice_is_once() ->
         ({"quantity": 0}, "0 contracts cannot have filled"),
         ({"leg": Leg.TARGET}, "the target of A has 0 left (0 of 5 entered, 0 held). Enter what the broker confirmed"),
         ({"at": NOON.replace(tzinfo=None)}, "has no zone"),
-        ({"at": NOON - dt.timedelta(days=1)}, "does not lie in trading day 2026-02-09 (2026-02-08 23:00 to"),
-        ({"at": END}, "does not lie in trading day"),
+        ({"at": NOON - dt.timedelta(days=1)}, "comes before trading day 2026-02-09 begins (2026-02-08 23:00"),
     ],
 )
 def test_a_fill_that_cannot_be_is_refused_with_what_was_expected(wrong: dict[str, Any], reason: str) -> None:
     with pytest.raises(InputError) as caught:
         typed(**wrong)
     assert reason in str(caught.value)
+
+
+def test_a_position_may_be_closed_after_its_trading_day() -> None:
+    entered = typed()
+    later = END + dt.timedelta(minutes=2)
+    fill = ManualFill(wanted().key, Leg.CLOSE, 5, 1013.0, later)
+    closed = enter_manual_fill(fill, [wanted()], [entered], CATALOGUE.instruments, later)
+    assert (closed.side, closed.filled_at) == (Side.SELL, later)
 
 
 def test_a_fill_that_is_yet_to_come_is_refused() -> None:

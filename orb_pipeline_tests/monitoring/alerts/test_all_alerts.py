@@ -65,6 +65,7 @@ def troubled() -> Facts:
                 calendar=GOLD,
                 newest=NOW - dt.timedelta(hours=1),
                 is_traded=True,
+                waiting_since=NOW - dt.timedelta(hours=1),
                 gaps=(FeedGap(last=NOW, reason="cut off"),),
             ),
         ),

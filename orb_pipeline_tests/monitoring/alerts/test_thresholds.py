@@ -244,6 +244,16 @@ def test_feed_gaps_of_today_are_counted(gaps: int, expected: list[str]) -> None:
     assert not expected or "a late row" in asked("feed_gaps", facts)[0].message
 
 
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [(4.9, []), (5.0, []), (5.1, ["WARNING"]), (30.0, ["WARNING"]), (30.1, ["CRITICAL"]), (None, [])],
+)
+def test_bars_that_nobody_takes_are_told_after_five_minutes(minutes: float | None, expected: list[str]) -> None:
+    since = None if minutes is None else NOW - dt.timedelta(minutes=minutes)
+    of_feed = Feed(instrument="MGC", calendar=GOLD, newest=NOW, waiting_since=since)
+    assert severities("bars_untaken", quiet(feeds=(of_feed,))) == expected
+
+
 # Gates, waivers, runs, events.
 
 

@@ -36,7 +36,14 @@ EVENT = {
     "event_ts": NOW,
     "source": "tape:7",
 }
-FINISHED = {"account": "25k", "trading_day": DAY, "equity": 25_000.0, "simulated": False, "finished_at": NOW}
+FINISHED = {
+    "account": "25k",
+    "trading_day": DAY,
+    "equity": 25_000.0,
+    "simulated": False,
+    "finished_at": NOW,
+    "member_count": 9,
+}
 
 
 def test_an_open_trade_is_an_entry_with_all_that_an_order_needs() -> None:
@@ -120,6 +127,11 @@ def test_a_finished_day_is_summed_up() -> None:
 def test_a_day_without_trades_is_told_too() -> None:
     (summary,) = summaries_told([FINISHED], [], RULES)
     assert summary.title == f"25k on {DAY}: no trade"
+
+
+def test_a_day_on_which_nothing_might_be_traded_is_told_too() -> None:
+    (summary,) = summaries_told([FINISHED | {"member_count": 0}], [], RULES)
+    assert "Nothing might be traded all day" in summary.body
 
 
 def test_times_are_told_in_utc() -> None:

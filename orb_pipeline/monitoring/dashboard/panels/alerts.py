@@ -16,7 +16,7 @@ QUERIES = {
 select alert_id, severity, status, raised_at, alert, account, instrument, strategy_id, trading_day, value, threshold,
     expected, sample_size, chance, message, acknowledged_by, acknowledged_at
 from monitor_alerts
-where status <> 'resolved' and (account is null or account = {account})
+where status <> 'resolved' and (account is null or account = {account} or severity = 'CRITICAL')
 order by status = 'open' desc, severity = 'CRITICAL' desc, severity = 'WARNING' desc, raised_at desc, alert_id
 """,
     "alerts_evaluated": """
@@ -30,7 +30,14 @@ join monitor_alerts on trade_journal.trading_day = monitor_alerts.trading_day
     and (monitor_alerts.strategy_id is null or monitor_alerts.strategy_id = trade_journal.strategy_id)
 where trade_journal.account = {account} and mode = {mode} and status <> 'resolved'
     and (monitor_alerts.account is null or monitor_alerts.account = {account})
-order by alert_id, trade_journal.strategy_id
+union all
+(select account, mode, trading_day, strategy_id, alert_id
+from trade_journal
+join (select alert_id, strategy_id from monitor_alerts where status <> 'resolved' and trading_day is null
+    and strategy_id is not null and account = {account}) using (strategy_id)
+where account = {account} and mode = {mode} and risk_check_passed
+qualify row_number() over (partition by alert_id order by trading_day desc) <= 8)
+order by alert_id, trading_day desc, strategy_id
 """,
 }
 
@@ -73,16 +80,27 @@ def _message(data: DashboardData, result: Result, row: int) -> str:
 
 
 def _trail(alert: dict[str, object]) -> str:
-    """Queries for the range, the bars and the source files of the instrument and day that an alert names."""
-    symbol, day = alert["instrument"], alert["trading_day"]
-    if symbol is None or day is None:
+    """Queries for outcomes, ranges, bars and source files of the instrument that an alert names, on its day if any."""
+    symbol, day, strategy = alert["instrument"], alert["trading_day"], alert["strategy_id"]
+    if symbol is None:
         return ""
-    on = f"trading_day = '{day:%Y-%m-%d}'"
+    on = f" and trading_day = '{day:%Y-%m-%d}'" if day is not None else ""
+    of = f" and strategy_id = '{strategy}'" if strategy is not None else ""
     queries = (
-        f"select * from daily_features where symbol = '{symbol}' and {on}",
-        f"select * from trade_journal where instrument = '{symbol}' and {on}",
+        f"select * from trade_journal where instrument = '{symbol}'{of}{on} order by trading_day desc",
+        f"select * from orb_outcomes where symbol = '{symbol}'{on}",
+        f"select * from daily_features where symbol = '{symbol}'{on}",
+        f"select * from bars_1m where symbol = '{symbol}'{_bars_of(day)}",
         f"select * from rejected_bars where instrument = '{symbol}'",
         f"select * from landed_files where instrument = '{symbol}' order by landed_at desc",
     )
     lines = "".join(f"<li><code>{escape(query)}</code></li>" for query in queries)
     return markup.folded("Look further", f"<ul>{lines}</ul>")
+
+
+def _bars_of(day: object) -> str:
+    """The trading day's bars, from 23:00 UTC of the date before it."""
+    if day is None:
+        return ""
+    opened = f"timestamptz '{day:%Y-%m-%d} 00:00:00+00' - interval 1 hour"
+    return f" and ts_utc >= {opened} and ts_utc < {opened} + interval 1 day"

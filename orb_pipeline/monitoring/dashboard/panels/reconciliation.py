@@ -18,8 +18,11 @@ limit 20
 """,
     "reconciled_total": """
 select count(*)::bigint as days, count(*) filter (all_explained)::bigint as passed,
-    coalesce(sum(compared), 0)::bigint as compared, coalesce(sum(unexplained), 0)::bigint as unexplained
+    coalesce(sum(compared), 0)::bigint as compared, coalesce(sum(unexplained), 0)::bigint as unexplained,
+    count(*) filter (all_explained and compared > 0 and not simulated
+        and began_at < (trading_day + interval 23 hours)::timestamp at time zone 'UTC')::bigint as counted
 from reconciled_days
+left join paper_days using (account, trading_day)
 where account = {account}
 """,
     "differences": """
@@ -44,7 +47,8 @@ def panel(data: DashboardData) -> Panel:
     body = markup.facts(
         [
             ("days that passed", f"{markup.value(total, 0, 'passed')} of {markup.value(total, 0, 'days')}"),
-            ("asked before live trading", str(needed)),
+            ("of them traded as they went on, on real bars", markup.value(total, 0, "counted")),
+            ("of these asked before live trading", str(needed)),
             ("entries compared", markup.value(total, 0, "compared")),
             ("unexplained", markup.value(total, 0, "unexplained")),
         ]
