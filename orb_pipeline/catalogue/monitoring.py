@@ -63,7 +63,6 @@ class FeedSilent(AlertRule):
 
 class BarsUntaken(AlertRule):
     minutes: Positive
-    critical_minutes: Positive
 
 
 class FeedGaps(AlertRule):

@@ -164,12 +164,15 @@ def written(path: Path, when: dt.datetime) -> None:
 def test_a_feed_is_silent_by_its_newest_file_wherever_that_is(home: Home, place: str) -> None:
     now = dt.datetime(2024, 11, 21, 15, 0, tzinfo=dt.UTC)
     workshop = workshop_of(home)
+
+    def silent(minutes: int) -> list[str]:
+        found = evaluated(workshop, now + dt.timedelta(minutes=minutes))
+        return [change for alert, change in found if alert == "feed_silent"]
+
     written(home.root / place, now - dt.timedelta(minutes=9))
-    assert evaluated(workshop, now) == []
-    assert evaluated(workshop, now + dt.timedelta(minutes=2)) == [("feed_silent", "raised")]
-    assert evaluated(workshop, now + dt.timedelta(minutes=40)) == [("feed_silent", "escalated")]
+    assert (silent(0), silent(2), silent(40)) == ([], ["raised"], ["escalated"])
     written(home.landing / "MGC" / "0002.csv", now + dt.timedelta(minutes=41))
-    assert evaluated(workshop, now + dt.timedelta(minutes=41)) == [("feed_silent", "resolved")]
+    assert silent(41) == ["resolved"]
     assert Tape(home).waiting(["MGC"])  # nothing was taken
 
 
@@ -180,6 +183,16 @@ def test_a_feed_that_never_came_is_missed_by_the_account_that_trades_today(home:
     assert evaluated(workshop, now) == []
     begin(workshop, dt.date(2024, 11, 21), MEMBER)
     assert evaluated(workshop, now) == [("feed_silent", "raised")]
+
+
+def test_bars_that_nobody_takes_are_told_until_somebody_does(home: Home) -> None:
+    now = dt.datetime(2024, 11, 21, 15, 0, tzinfo=dt.UTC)
+    workshop, waiting = workshop_of(home), home.landing / "MGC" / "0001.csv"
+    written(waiting, now - dt.timedelta(minutes=4))
+    assert evaluated(workshop, now) == []
+    assert evaluated(workshop, now + dt.timedelta(minutes=2)) == [("bars_untaken", "raised")]
+    waiting.unlink()
+    assert evaluated(workshop, now + dt.timedelta(minutes=3)) == [("bars_untaken", "resolved")]
 
 
 def test_what_a_feed_has_written_down_today_is_told_and_over_tomorrow(home: Home) -> None:
@@ -194,7 +207,7 @@ def test_what_a_feed_has_written_down_today_is_told_and_over_tomorrow(home: Home
 
 def test_a_list_of_gaps_that_cannot_be_read_is_told_and_keeps_no_other_alert_back(home: Home) -> None:
     workshop, now = workshop_of(home), dt.datetime(2024, 11, 21, 15, 0, tzinfo=dt.UTC)
-    written(home.landing / "MGC" / "0001.csv", now - dt.timedelta(minutes=11))
+    written(home.tape / "00000001-MGC-0001.csv", now - dt.timedelta(minutes=11))
     written(home.landing / "MGC" / ".gaps.csv", now)
     assert evaluated(workshop, now) == [("feed_silent", "raised")]  # a list without a line
     (home.landing / "MGC" / ".gaps.csv").write_text("from,to,reason\nyesterday,today,why", encoding="utf-8")

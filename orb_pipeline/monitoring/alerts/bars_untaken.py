@@ -1,4 +1,7 @@
-"""Bars untaken: files of bars wait where feeds put them, and nobody trades them. The feed lives; the trader may not."""
+"""Bars untaken: files of bars wait where feeds put them, and nobody trades them. The feed lives; the trader may not.
+
+Never CRITICAL: it is over when a trader takes the files, and must not stop the very one who does.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,6 @@ def evaluate(facts: Facts, now: dt.datetime) -> list[Alert]:
 
 def _alert(facts: Facts, feed: Feed, minutes: float) -> Alert:
     rule = facts.rules.bars_untaken
-    is_critical = minutes > rule.critical_minutes
     positions = f" {feed.open_trades} open trades are not watched." if feed.open_trades else ""
     message = (
         f"Bars of {feed.instrument} have waited in landing/{feed.instrument} for {minutes:.0f} minutes and nobody has "
@@ -28,9 +30,9 @@ def _alert(facts: Facts, feed: Feed, minutes: float) -> Alert:
     return Alert(
         alert=NAME,
         condition=f"{NAME}:{feed.instrument}",
-        severity="CRITICAL" if is_critical else rule.severity,
+        severity=rule.severity,
         message=message,
         instrument=feed.instrument,
         value=minutes,
-        threshold=rule.critical_minutes if is_critical else rule.minutes,
+        threshold=rule.minutes,
     )

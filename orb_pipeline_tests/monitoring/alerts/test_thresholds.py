@@ -246,7 +246,7 @@ def test_feed_gaps_of_today_are_counted(gaps: int, expected: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("minutes", "expected"),
-    [(4.9, []), (5.0, []), (5.1, ["WARNING"]), (30.0, ["WARNING"]), (30.1, ["CRITICAL"]), (None, [])],
+    [(4.9, []), (5.0, []), (5.1, ["WARNING"]), (3000.0, ["WARNING"]), (None, [])],
 )
 def test_bars_that_nobody_takes_are_told_after_five_minutes(minutes: float | None, expected: list[str]) -> None:
     since = None if minutes is None else NOW - dt.timedelta(minutes=minutes)

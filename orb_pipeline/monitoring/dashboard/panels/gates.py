@@ -15,12 +15,12 @@ QUERIES = {
 with latest as (
     select asset, instrument, content_hash, built_at
     from asset_builds
+    where instrument = {account} or asset not in (select asset from asset_builds where instrument = {account})
     qualify row_number() over (partition by asset, instrument order by built_at desc) = 1
 )
 select latest.instrument as scope, asset, check_name, passed, message, judged_at, latest.built_at, waived_until
 from latest
 join gate_verdicts as verdicts using (asset, instrument, content_hash)
-    and (latest.asset not in (select asset from asset_builds where instrument = {account}) or instrument = {account})
 left join (
     select asset, instrument, check_name, max(until) as waived_until from waivers where until >= {today} group by all
 ) using (asset, instrument, check_name)
