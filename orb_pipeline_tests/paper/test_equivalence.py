@@ -39,8 +39,8 @@ def test_a_step_for_every_bar_journals_what_the_replay_trades(long_desk: Desk, t
     query = "select account, count(*)::int, sum(unexplained)::int from reconciled_days group by all order by 1"
     found = Warehouse(home.warehouse).frame(query).itertuples(index=False, name=None)
     assert list(found) == [(account, len(days), 0) for account in sorted(PACE)]
-    of_trading = "select message from monitor_alerts where alert in ('reconciliation', 'bars_rejected', 'day_not_landed')"
-    assert Warehouse(home.warehouse).frame(of_trading).empty
+    query = "select message from monitor_alerts where alert in ('reconciliation', 'bars_rejected', 'day_not_landed')"
+    assert Warehouse(home.warehouse).frame(query).empty
 
 
 def _assert_all_landed(found: pd.DataFrame, bars: pd.DataFrame, days: list[dt.date]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from watchfiles import watch
 
 from orb_pipeline.errors import BusyError, StorageError
+from orb_pipeline.memory import give_back
 from orb_pipeline.orchestration.paper.trader import PaperTrader, Step
 from orb_pipeline.settings import Home
 from orb_pipeline.stopping import Signalled
@@ -47,6 +48,8 @@ def follow(
         trouble = ""
         if step.taken or step.rejected or any(day.written or day.is_over for day in step.days):
             told(step)
+        if any(day.is_over for day in step.days):
+            give_back()
 
 
 def _moments(home: Home, stop: Signalled, *, polling: bool) -> Iterator[None]:
