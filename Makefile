@@ -30,7 +30,7 @@ $(DEMO_FILE): | $(READY)
 	$(ORB) simulate --instrument MGC --start 2015-01-01 --end 2024-12-31 --seed 1 --breakout-drift 0.3 --out $@
 
 test: check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25
 
 torture: $(READY_DEV)
 	ORB_TORTURE=1 $(BIN)/python -m pytest -n 2 --dist loadfile --durations=0 --durations-min=60 -v orb_pipeline_tests/paper
