@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from orb_pipeline.orchestration.gates import gates_of
+from orb_pipeline.orchestration.paper.entries import RETRY_SECONDS
 from orb_pipeline.orchestration.paper.halting import halt, resume
-from orb_pipeline.orchestration.paper.trader import RETRY_SECONDS, Step
+from orb_pipeline.orchestration.paper.trader import Step
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.alerts import Alert, Severity, acknowledge, raise_alert
 from orb_pipeline.storage.warehouse import Warehouse

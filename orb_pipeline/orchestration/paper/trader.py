@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orb_pipeline.catalogue import Account
-from orb_pipeline.errors import OrbError
-from orb_pipeline.execution.events import RiskDecision, TradeEvent
+from orb_pipeline.execution.events import TradeEvent
 from orb_pipeline.execution.journal import JournalEntry, frame_of
 from orb_pipeline.execution.paper import DaySoFar, trade_day
-from orb_pipeline.intake.tape import Mark, MarkKind
+from orb_pipeline.intake.tape import MarkKind
 from orb_pipeline.market.trading_day import date_of, day_open, number_of
 from orb_pipeline.orchestration.paper import closing
+from orb_pipeline.orchestration.paper.entries import Entries
 from orb_pipeline.orchestration.paper.events import limit_events, mark_events
 from orb_pipeline.orchestration.paper.orders import OrderDesk
-from orb_pipeline.orchestration.paper.permission import Permitted, permitted, why_refused
+from orb_pipeline.orchestration.paper.permission import why_refused
 from orb_pipeline.orchestration.paper.reader import TapeReader
 from orb_pipeline.orchestration.paper.rejecting import RejectionRecorder
-from orb_pipeline.orchestration.paper.stops import standing, stops_of
 from orb_pipeline.orchestration.paper.terms import Terms, begin, terms_of
 from orb_pipeline.orchestration.paper.waiting import patience_over
 from orb_pipeline.orchestration.workshop import Workshop
@@ -32,7 +30,6 @@ from orb_pipeline.storage.paper import (
     select_day,
 )
 
-RETRY_SECONDS = 10.0  # between looks at whether what is blocked may trade again
 _BEFORE_ALL = -1
 
 
@@ -91,13 +88,13 @@ class PaperTrader:
         self._workshop = workshop
         self._run_id = run_id
         self._reader = TapeReader(workshop)
+        self._entries = Entries(workshop, account, self._reader)
         self._rejections = RejectionRecorder(workshop)
         self._terms: dict[int, Terms] = {}
         self._written: dict[int, tuple[JournalEntry, ...]] = {}
         self._told: set[str] = set()  # marks that stand in trading_events
         self._settled: set[int] = set()
         self._finished: int | None = None
-        self._last_look: dt.datetime | None = None
 
     def step(self) -> Step:
         """Take what has landed, trade it, and write what differs; run twice it does nothing the second time.
@@ -135,16 +132,17 @@ class PaperTrader:
                 self._pass_over(day, now)
             return DayStep(date_of(day), is_over=is_over, refused=refused)
         bars, written = terms.bars(self._reader.stream, through), list[str]()
-        so_far = trade_day(terms.paper_day, bars, stops_of(self._marks, self.account.account), is_over=is_over)
+        so_far = trade_day(terms.paper_day, bars, self._entries.stops, is_over=is_over)
         if so_far.entries != self._written.get(day) or is_over:
             result = self._write(day, terms, so_far, now)
             if isinstance(result, _Refused):
-                self._mark(MarkKind.BLOCKED, result.reason, now, result.place)
+                self._entries.block(result.reason, now, result.place)
                 return self._trade(day, now)
             written = result
-        self._ask(terms, now)
+        if self._asks:
+            self._entries.ask(terms.stored.contents, now)
         self._bring_orders(terms, so_far, now)
-        stop = self._stop
+        stop = self._entries.stop
         return DayStep(
             trading_day=date_of(day),
             bars=so_far.bars,
@@ -163,14 +161,14 @@ class PaperTrader:
             if terms is None:
                 return None, why
             self._terms[day] = terms
-        self._unblock(self._terms[day], now)
+        self._entries.unblock(self._terms[day].stored.contents, now)
         return self._terms[day], None
 
     def _begin(self, day: int, now: dt.datetime) -> tuple[Terms | None, str]:
         with self._workshop.warehouse.transaction() as connection:
             stored = select_day(connection, self.account.account, date_of(day))
         if stored is None:
-            allowed, why = self._permission(day, now)
+            allowed, why = self._entries.permission(day, now)
             if allowed is None:
                 return None, why
             with self._workshop.warehouse.transaction() as connection:
@@ -180,42 +178,7 @@ class PaperTrader:
             record_events(connection, terms.rolls, now)
         return terms, ""
 
-    # Whether entries go on.
-
-    def _permission(self, day: int, now: dt.datetime) -> tuple[Permitted | None, str]:
-        """What may be traded on a day that has not begun; or why nothing may, with a mark that says so.
-
-        What is allowed while the day goes on counts from then on; what is allowed at its first bar, from that one.
-        """
-        blocked = standing(self._marks, self.account.account, MarkKind.BLOCKED)
-        if blocked is not None and not self._may_look(now):
-            return None, blocked.reason
-        self._last_look = now
-        first = self._reader.first_arrival(day)
-        try:
-            allowed = permitted(self._workshop, self.account)
-        except OrbError as error:
-            if blocked is None:
-                self._mark(MarkKind.BLOCKED, str(error), now, first)
-            return None, str(error)
-        finally:
-            self._workshop.forget()
-        if blocked is not None:
-            self._mark(MarkKind.UNBLOCKED, "gates hold", now, None if blocked.place >= first else first)
-        return allowed, ""
-
-    def _unblock(self, terms: Terms, now: dt.datetime) -> None:
-        """Let entries go on where what stopped them is over."""
-        if standing(self._marks, self.account.account, MarkKind.BLOCKED) is None or not self._may_look(now):
-            return
-        self._last_look = now
-        with self._workshop.warehouse.transaction() as connection:
-            why = why_refused(connection, self.account.account, terms.stored.contents, now)
-        if why is None:
-            self._mark(MarkKind.UNBLOCKED, "gates hold", now)
-
-    def _may_look(self, now: dt.datetime) -> bool:
-        return self._last_look is None or abs((now - self._last_look).total_seconds()) >= RETRY_SECONDS
+    # How long it waits.
 
     def _awaited(self, terms: Terms | None) -> dict[str, str | None]:
         """What a day waits for; one that nothing is traded on waits for every instrument that reports."""
@@ -252,22 +215,13 @@ class PaperTrader:
             self._finished = day
         return changed
 
-    def _ask(self, terms: Terms, now: dt.datetime) -> None:
-        """Stop entries from here on where a gate or an alert does, though none is at hand."""
-        if not self._asks or standing(self._marks, self.account.account, MarkKind.BLOCKED) is not None:
-            return
-        with self._workshop.warehouse.transaction() as connection:
-            why = why_refused(connection, self.account.account, terms.stored.contents, now)
-        if why is not None:
-            self._mark(MarkKind.BLOCKED, why, now)
-
     def _bring_orders(self, terms: Terms, so_far: DaySoFar, now: dt.datetime) -> None:
         """Bring the account's broker to the day so far; what it cannot explain halts entries."""
         if self._orders is None:
             return
-        differences = self._orders.bring(terms, so_far, entries_stopped=self._stop is not None, now=now)
-        if differences and standing(self._marks, self.account.account, MarkKind.HALT) is None:
-            self._mark(MarkKind.HALT, differences[0].message, now)
+        differences = self._orders.bring(terms, so_far, entries_stopped=self._entries.stop is not None, now=now)
+        if differences:
+            self._entries.halt(differences[0].message, now)
 
     def _pass_over(self, day: int, now: dt.datetime) -> None:
         """Enter a day that is over and was never allowed to begin."""
@@ -301,23 +255,11 @@ class PaperTrader:
 
     def _tell_marks(self, now: dt.datetime) -> None:
         """Enter what stopped entries, and let them go on, into `trading_events`."""
-        new = [event for event in mark_events(self._marks) if event.source not in self._told]
+        new = [event for event in mark_events(self._reader.content.marks) if event.source not in self._told]
         if new:
             with self._workshop.warehouse.transaction() as connection:
                 record_events(connection, new, now)
             self._told.update(event.source for event in new)
-
-    def _mark(self, kind: MarkKind, reason: str, now: dt.datetime, place: int | None = None) -> None:
-        self._reader.mark(kind, now, reason, place=place, account=self.account.account)
-
-    @property
-    def _stop(self) -> RiskDecision | None:
-        """The refusal that an entry would get now, from outside; None where nothing stops it."""
-        return stops_of(self._marks, self.account.account)(self._reader.content.last_number)
-
-    @property
-    def _marks(self) -> Sequence[Mark]:
-        return self._reader.content.marks
 
     @property
     def _simulated(self) -> bool:
