@@ -47,4 +47,8 @@ def table(
     if not body:
         return f"<p>{empty}</p>"
     head = "".join(f"<th{mark}>{escape(column)}</th>" for mark, column in zip(marks, columns, strict=True))
-    return f'<div class="wide"><table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    label = escape(f"Table of {', '.join(filter(None, columns))}", quote=True)
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{label}"><table class="{kind}">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
