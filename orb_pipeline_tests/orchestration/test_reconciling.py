@@ -28,7 +28,7 @@ from orb_pipeline.orchestration.landed_bars import LandedBars
 from orb_pipeline.orchestration.landed_market import LandedMarket, span_of
 from orb_pipeline.orchestration.paper.closing import seen_bars
 from orb_pipeline.orchestration.paper.trader import PaperTrader
-from orb_pipeline.orchestration.reconciling import ReconciledDay, count_passed_days, reconcile_day
+from orb_pipeline.orchestration.reconciling import ReconciledDay, reconcile_day
 from orb_pipeline.orchestration.verdicts import Verdict, record
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.portfolio.model import PortfolioStrategy
@@ -38,6 +38,7 @@ from orb_pipeline.research.study import Study
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.alerts import acknowledge, open_alerts, unacknowledged_critical
 from orb_pipeline.storage.paper import StoredDay, begin_day, finish_day, merge_paper_day
+from orb_pipeline.storage.reconciliation import count_passed_days
 from orb_pipeline_tests.data import real_data
 from orb_pipeline_tests.execution.days import backtest_of
 from orb_pipeline_tests.execution.live import WIDE, account
