@@ -63,7 +63,7 @@ def test_killed_at_any_moment_and_started_again_it_leaves_what_an_undisturbed_tr
     process = _trading(home, "never", chance)
     try:
         feeding.finish()
-        _wait_until_idle(home, process)
+        _wait_until_idle(home, process, feeding)
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_SECONDS) == 0
     finally:
@@ -105,6 +105,11 @@ class Feeding:
                 self._deliver()  # on, at the pace of the one who trades, until it has something to write
             time.sleep(0.05)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a file has not been taken."""
+        return self._feed.is_waiting
+
     def finish(self) -> None:
         while self._delivered < len(self.files):
             self._deliver()
@@ -142,13 +147,14 @@ def _trading(home: Home, place: str, chance: random.Random) -> subprocess.Popen[
     )
 
 
-def _wait_until_idle(home: Home, process: subprocess.Popen[str]) -> None:
-    """Until the last finished day is reconciled and nothing waits."""
+def _wait_until_idle(home: Home, process: subprocess.Popen[str], feeding: Feeding) -> None:
+    """Until it has taken what waits, the last file at least, and the last finished day is reconciled."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         assert process.poll() is None
         found = left_behind(home, [])
-        if len(found["reconciled"]) == DAYS and len(found["days"]) == DAYS + 1:
+        is_done = len(found["reconciled"]) == DAYS and len(found["days"]) == DAYS + 1
+        if is_done and not feeding.is_waiting:
             return
         time.sleep(0.2)
     message = f"not done within {PATIENCE_SECONDS} s"
