@@ -78,9 +78,9 @@ class Choice:
         contracts = self._contracts_with(landed)
         if found.reference is None:
             return Choice(contracts, joined, found.last_expiry)
-        since = int(traded.days[int(np.argmax(traded.bar_counts.sum(axis=1) >= MIN_BARS_OF_REFERENCE_DAY))]) + 1
+        since = int(traded.days[traded.can_choose][0]) + 1 if self.since is None else self.since
         reference = joined[traded.places == found.reference].reset_index(drop=True)
-        return Choice(contracts, reference, found.last_expiry, since if self.since is None else self.since)
+        return Choice(contracts, reference, found.last_expiry, since)
 
     def of_chosen_days(self, bars: pd.DataFrame) -> pd.DataFrame:
         """Of `bars`, earlier ones of a contract that was the only one, those of days that a choice was possible for."""
@@ -115,6 +115,12 @@ class _Traded:
     volumes: npt.NDArray[np.float64]
     ranks: Int64Array
     places: Int64Array
+
+    @property
+    def can_choose(self) -> npt.NDArray[np.bool_]:
+        """[days]: whether the day has enough bars to choose the front month of those after it."""
+        enough: npt.NDArray[np.bool_] = self.bar_counts.sum(axis=1) >= MIN_BARS_OF_REFERENCE_DAY
+        return enough
 
     @classmethod
     def of(cls, landed: pd.DataFrame) -> _Traded:
@@ -162,10 +168,10 @@ def _front_months(traded: _Traded, last_expiry: int) -> _FrontMonths:
     """Of all days, the first of which comes after a front month that expires at `last_expiry`."""
     front = np.full(len(traded.bar_counts), _NONE)
     reference, chosen = None, _NONE
-    for day, bar_counts in enumerate(traded.bar_counts):
+    for day, (bar_counts, can_choose) in enumerate(zip(traded.bar_counts, traded.can_choose, strict=True)):
         if chosen != _NONE and bar_counts[chosen]:
             front[day], last_expiry = chosen, int(traded.expiries[chosen])
-        if bar_counts.sum() >= MIN_BARS_OF_REFERENCE_DAY:
+        if can_choose:
             reference = day
         if reference is not None:
             chosen = _choice(traded, reference, last_expiry)

@@ -22,7 +22,8 @@ from orb_pipeline.orchestration.instance import open_instance
 from orb_pipeline.orchestration.paper import sensor
 from orb_pipeline.orchestration.paper.halting import halt
 from orb_pipeline.orchestration.paper.lock import trading_alone
-from orb_pipeline.orchestration.paper.sensor import new_bars_sensor, newest, paper_trading_job
+from orb_pipeline.orchestration.paper.occasions import occasion
+from orb_pipeline.orchestration.paper.sensor import new_bars_sensor, paper_trading_job
 from orb_pipeline.orchestration.resources import resources
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.settings import HOME_VARIABLE, Home
@@ -82,10 +83,12 @@ def test_a_batch_is_asked_for_once_and_has_one_name_before_and_after_it_is_taken
         (request,) = asked.run_requests or ()
         assert request.tags["orb/account"] == BUSY
         now = time.time()
-        before = newest(home, [desk.symbol], now, 300.0)
+        account = load_catalogue(home.catalogue).account(BUSY)
+        before = occasion(home, account, [desk.symbol], now, 300.0)
         trader(home, BUSY).step()
-        assert newest(home, [desk.symbol], now, 300.0) == before == asked.cursor
-        assert newest(home, [desk.symbol], now + 2 * 86_400, 300.0) != before, "once the day is over it has another"
+        assert occasion(home, account, [desk.symbol], now, 300.0) == before == asked.cursor
+        later = occasion(home, account, [desk.symbol], now + 2 * 86_400, 300.0)
+        assert later != before, "once the day is over it has another"
         feed.deliver(200, 210)
         again = evaluate(home, instance, asked.cursor)
         assert [item.run_key for item in again.run_requests or ()] != [request.run_key]
@@ -102,24 +105,32 @@ def test_a_halt_is_a_reason_to_run_though_no_file_comes(fed: tuple[Home, Feed]) 
     assert [item.run_key for item in again.run_requests or ()] == [again.cursor]
 
 
-def test_what_goes_by_the_clock_has_its_runs_though_no_file_comes(fed: tuple[Home, Feed]) -> None:
-    home, _ = fed
-    account, now = load_catalogue(home.catalogue).account(BUSY), 1_772_500_000.0
+def test_what_goes_by_the_clock_has_its_runs_though_no_file_comes(fed: tuple[Home, Feed], desk: Desk) -> None:
+    home, feed = fed
+    account, now = load_catalogue(home.catalogue).account(BUSY), 1_772_500_000.0  # in the first hours of a trading day
+    os.utime(feed.deliver(0, 100), (now, now))
     sent = account.model_copy(update={"broker": "signals"})
 
     def said(of: Account, seconds: float) -> str:
-        return sensor._quiet(home, of, f"XAUUSD/1.csv@{now:.3f}", now + seconds)
+        found = occasion(home, of, [desk.symbol], now + seconds, 300.0)
+        assert found is not None
+        return found.partition(" ")[2]
 
     assert {said(account, seconds) for seconds in (1, 30, 3600)} == {""}, "one instrument waits for no other"
-    assert len({said(sent, 60.0 * minute + 30) for minute in range(10)}) == 10
-    assert sensor._quiet(home, sent, f"XAUUSD/1.csv@{now:.3f} end", now + 90) == ""
+    assert [said(sent, 60.0 * minutes + 30) for minutes in (0, 1, 2, 59)] == [
+        "quiet 0",
+        "quiet 1",
+        "quiet 2",
+        "quiet 59",
+    ]
+    assert {said(of, 2 * 86_400) for of in (account, sent)} == {"end"}
     Lake(home.lake_url).write("landed_bars", "MGC", LANDED_BARS.empty_table())
     assert [said(account, seconds) for seconds in (19, 21, 39, 41, 170)] == [
         "",
-        " quiet 0",
-        " quiet 0",
-        " quiet 1",
-        " quiet 3",
+        "quiet 0",
+        "quiet 0",
+        "quiet 1",
+        "quiet 3",
     ]
 
 

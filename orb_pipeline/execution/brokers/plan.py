@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orb_pipeline.execution.brokers.ids import Leg, TradeKey
@@ -38,7 +38,9 @@ class Plan:
         return bool(standing)
 
 
-def plan_of(desired: Sequence[DesiredOrder], snapshot: Snapshot, account: str, *, may_enter: bool) -> Plan:
+def plan_of(
+    desired: Sequence[DesiredOrder], snapshot: Snapshot, account: str, *, enterable: Collection[str] | None
+) -> Plan:
     """What brings the broker to `desired`; empty where it is there.
 
     In a contract whose position our fills do not explain, entries are withdrawn and nothing else is touched: any other
@@ -46,7 +48,7 @@ def plan_of(desired: Sequence[DesiredOrder], snapshot: Snapshot, account: str, *
 
     Args:
         account: orders with its ids that are not in `desired` are withdrawn.
-        may_enter: False: no entry is sent, and working ones are withdrawn.
+        enterable: instruments; of others no entry is sent, and working ones are withdrawn. None: all.
     """
     plan = Plan()
     for key in _undesired(desired, snapshot, account):
@@ -54,7 +56,7 @@ def plan_of(desired: Sequence[DesiredOrder], snapshot: Snapshot, account: str, *
     for order in desired:
         legs = snapshot.legs_of(order.key)
         if snapshot.is_explained(order.contract):
-            _bring(plan, order, legs, snapshot, may_enter=may_enter)
+            _bring(plan, order, legs, snapshot, may_enter=enterable is None or order.instrument in enterable)
         elif not snapshot.holding(order.key).entered:
             plan.withdraw(legs, *(BRACKET if Leg.ENTRY in legs else ()))
         else:

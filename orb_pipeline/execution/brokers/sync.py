@@ -44,7 +44,7 @@ def sync(
     account: str,
     contracts: Collection[str] = (),
     stored_fills: Iterable[BrokerFill] = (),
-    may_enter: bool = True,
+    enterable: Collection[str] | None = None,
 ) -> SyncReport:
     """Withdraw what is not desired, close what must be closed, guard what is held, send what is missing.
 
@@ -52,7 +52,7 @@ def sync(
         account: its name; orders with its client ids are ours, all others are left alone.
         contracts: all that the account trades, those without a trade so far included.
         stored_fills: what earlier calls reported, at least of trades that are not over; brokers forget.
-        may_enter: False while entries are stopped: positions are still guarded and closed.
+        enterable: instruments that may be entered now; None: all. Positions of others are still guarded and closed.
 
     Raises:
         BrokerError: it does not answer or confirm; call again.
@@ -64,7 +64,7 @@ def sync(
     withdrawn: list[str] = []
     for _ in range(ROUNDS):
         snapshot = look(broker, stored, watched)
-        plan = plan_of(desired, snapshot, account, may_enter=may_enter)
+        plan = plan_of(desired, snapshot, account, enterable=enterable)
         for client_ids in plan.withdrawals:
             broker.withdraw(client_ids)
             withdrawn += client_ids

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -104,12 +103,8 @@ class OrderDesk:
         common: dict[str, Any] = {"account": name, "stored_fills": fills, "contracts": contracts.values()}
         at_start = reconcile_at_start(wished, broker, **common) if self._is_first else []
         self._is_first = False
-        fresh = _fresh(so_far, terms, now)
-        timely = [
-            order if order.instrument in fresh or order.wish is Wish.FLAT else replace(order, wish=Wish.WITHHOLD)
-            for order in wished
-        ]
-        report = sync(broker, timely, may_enter=not entries_stopped and not at_start, **common)
+        enterable = set() if entries_stopped or at_start else _fresh(so_far, terms, now)
+        report = sync(broker, wished, enterable=enterable, **common)
         found = tuple({item.message: item for item in (*at_start, *report.differences)}.values())
         with self._workshop.warehouse.transaction() as connection:
             store.replace_orders(connection, name, trading_day, [_order_row(order) for order in wished], now)

@@ -1,28 +1,23 @@
 """Paper trading driven by landing bars: the sensor that sees them and the job that trades them."""
 
 import datetime as dt
-import math
 import time
-from pathlib import Path
 
 import dagster as dg
 import pandas as pd
 
-from orb_pipeline.catalogue import Account, load_catalogue
+from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.errors import OrbError
-from orb_pipeline.intake.tape import MarkKind, Tape
-from orb_pipeline.market.trading_day import day_number, day_open
 from orb_pipeline.orchestration import pictures
 from orb_pipeline.orchestration.dashboard import refresh_dashboard
 from orb_pipeline.orchestration.notifying import tell
 from orb_pipeline.orchestration.paper.lock import trader_of, trading_alone
+from orb_pipeline.orchestration.paper.occasions import occasion
 from orb_pipeline.orchestration.paper.orders import order_desk
 from orb_pipeline.orchestration.paper.trader import PaperTrader, Step
-from orb_pipeline.orchestration.paper.waiting import PATIENCE_SECONDS
 from orb_pipeline.orchestration.scope import ACCOUNT_TAG
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.settings import Home
-from orb_pipeline.storage.lake import Lake
 
 JOB = "paper_trading_job"
 MINIMUM_INTERVAL_SECONDS = 5  # what the daemon's loop allows
@@ -31,7 +26,6 @@ RETRY_SECONDS, LONGEST_RETRY_SECONDS = 10, 300  # after a run that failed; twice
 _WAIT_SECONDS = 120.0  # for the run before this one
 _RUN_KEY = "dagster/run_key"
 _PRUNED_AT_ONCE = 200
-_END = " end"
 
 
 @dg.op
@@ -77,76 +71,36 @@ def paper_trading_job() -> None:
 def new_bars_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     home = Home.from_environment()
     catalogue = load_catalogue(home.catalogue)
-    account, symbols = catalogue.default_account, sorted(catalogue.instruments)
-    holder = trader_of(home, account)
+    account = catalogue.account(None)
+    holder = trader_of(home, account.account)
     if holder is not None:
-        return dg.SkipReason(f"Account {account} is traded by {holder}.")
-    batch = newest(home, symbols, time.time(), 60.0 * catalogue.research.gates.closing_grace_minutes)
-    if batch is None:
+        return dg.SkipReason(f"Account {account.account} is traded by {holder}.")
+    grace = 60.0 * catalogue.research.gates.closing_grace_minutes
+    name = occasion(home, account, sorted(catalogue.instruments), time.time(), grace)
+    if name is None:
         return dg.SkipReason(f"No bars wait in {home.landing} and no day is open.")
-    batch += _quiet(home, catalogue.account(account), batch, time.time())
-    attempt = _attempt(context.instance, batch) if batch == context.cursor else 0
+    attempt = _attempt(context.instance, name) if name == context.cursor else 0
     if attempt is None:
-        return dg.SkipReason(f"Everything up to {batch} has been traded or is being traded.")
-    key = batch if attempt == 0 else f"{batch}#{attempt}"
+        return dg.SkipReason(f"Everything up to {name} has been traded or is being traded.")
     return dg.SensorResult(
-        run_requests=[dg.RunRequest(run_key=key, tags={ACCOUNT_TAG: account})],
-        cursor=batch,
+        run_requests=[dg.RunRequest(run_key=_key(name, attempt), tags={ACCOUNT_TAG: account.account})],
+        cursor=name,
     )
 
 
-def newest(home: Home, symbols: list[str], now: float, grace: float) -> str | None:
-    """A name for the latest file of bars, waiting or on the tape: the same before and after it is taken.
-
-    Once entries were halted or let go on, or the trading day it arrived in is over by the clock, by `grace` seconds,
-    the name says so and is another one.
-    """
-    tape = Tape(home)
-    content = tape.read()
-    waiting, files = tape.waiting(symbols), content.files
-    if not waiting and not files:
-        return None
-    path = waiting[-1] if waiting else files[-1].path
-    name = f"{path.parent.name}/{path.name}" if waiting else f"{files[-1].symbol}/{files[-1].name}"
-    arrived = _arrived(path)
-    end = int(day_open(day_number(int(arrived) // 60) + 1)) * 60
-    by_hand = max((mark.number for mark in content.marks if mark.kind in (MarkKind.HALT, MarkKind.RESUME)), default=0)
-    return f"{name}@{arrived:.3f}{f' mark {by_hand}' if by_hand else ''}{_END if now >= end + grace else ''}"
+def _key(name: str, attempt: int) -> str:
+    return name if attempt == 0 else f"{name}#{attempt}"
 
 
-def _quiet(home: Home, account: Account, batch: str, now: float) -> str:
-    """What more a name says while no file comes, so that there are runs though: for what goes by the clock.
-
-    Orders at a broker are looked after every minute. Of several instruments one may be silent: the others wait for it
-    in the run that finds it so, and less and less often it is looked again.
-    """
-    arrived = float(batch.rpartition("@")[2].split()[0])
-    seconds = now - arrived
-    if batch.endswith(_END) or seconds < PATIENCE_SECONDS:
-        return ""
-    if account.broker != "paper":
-        return f" quiet {int(seconds // 60)}"
-    is_alone = len(Lake(home.lake_url).scopes("landed_bars")) <= 1
-    return "" if is_alone else f" quiet {int(math.log2(seconds / PATIENCE_SECONDS))}"
-
-
-def _arrived(path: Path) -> float:
-    """When the file was written; a rename does not change it."""
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:  # taken this very moment
-        return 0.0
-
-
-def _attempt(instance: dg.DagsterInstance, batch: str) -> int | None:
-    """The number of the next attempt at a batch whose runs have all failed; None where one has not, or not long enough.
+def _attempt(instance: dg.DagsterInstance, name: str) -> int | None:
+    """The number of the next attempt where all runs of an occasion failed; None where one has not, or not long enough.
 
     Runs of processes that were killed are failed by the daemon's run monitoring.
     """
     attempt = 0
     while True:
-        key = batch if attempt == 0 else f"{batch}#{attempt}"
-        records = instance.get_run_records(dg.RunsFilter(job_name=JOB, tags={_RUN_KEY: key}), limit=1)
+        tags = {_RUN_KEY: _key(name, attempt)}
+        records = instance.get_run_records(dg.RunsFilter(job_name=JOB, tags=tags), limit=1)
         if not records:
             return attempt
         (record,) = records

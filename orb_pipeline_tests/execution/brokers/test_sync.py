@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -92,8 +93,15 @@ def test_with_entries_stopped_positions_are_still_guarded_and_closed() -> None:
     brought(market, wanted("A"), wanted("B"))
     market.fill(wanted("A").key.client_id(Leg.ENTRY))
     market.remove(wanted("A").key.client_id(Leg.STOP))  # somebody took its stop away
-    brought(market, wanted("A", Wish.HOLD), wanted("B"), wanted("C"), may_enter=False)
+    brought(market, wanted("A", Wish.HOLD), wanted("B"), wanted("C"), enterable=())
     assert set(market.standing()) == {STOP, TARGET}
+
+
+def test_an_instrument_that_may_not_be_entered_has_its_entries_withdrawn_and_the_other_one_goes_on() -> None:
+    market, other = Market(), replace(wanted("B"), instrument="MNQ")
+    brought(market, wanted("A"), other)
+    brought(market, wanted("A"), other, enterable={"MNQ"})
+    assert set(market.standing()) == {other.key.client_id(leg) for leg in (Leg.ENTRY, Leg.STOP, Leg.TARGET)}
 
 
 def test_fills_that_the_broker_has_forgotten_count_when_they_were_stored() -> None:
