@@ -11,7 +11,7 @@ from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.alerts import Alert, Severity, raise_alert
 from orb_pipeline_tests.orchestration.journals import Journal
-from orb_pipeline_tests.orchestration.test_monitoring import NOW, begin, workshop_of, write_paper
+from orb_pipeline_tests.orchestration.watched import NOW, begin, workshop_of, write_paper
 
 LOSS = Alert(
     alert="circuit_break",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -13,10 +11,6 @@ import pyarrow as pa
 import pytest
 
 from orb_pipeline.catalogue import load_catalogue
-from orb_pipeline.feeds.feed import Gap
-from orb_pipeline.feeds.landing import Landing
-from orb_pipeline.intake.tape import Tape
-from orb_pipeline.market.trading_day import date_of
 from orb_pipeline.monitoring.alerts import RunEnd
 from orb_pipeline.orchestration.gates import Evidence, GateResult, schema_monitor_alerts
 from orb_pipeline.orchestration.instance import open_instance
@@ -32,47 +26,20 @@ from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.research.study import Study
 from orb_pipeline.settings import HOME_VARIABLE, Home
 from orb_pipeline.storage.alerts import acknowledge, open_alerts, standing_alerts
-from orb_pipeline.storage.journal import replace_journal
-from orb_pipeline.storage.paper import StoredDay, TradingEvent, begin_day, record_events
+from orb_pipeline.storage.paper import TradingEvent, record_events
 from orb_pipeline.storage.warehouse import Warehouse
 from orb_pipeline_tests.monitoring.alerts.situations import days
 from orb_pipeline_tests.orchestration.conftest import override
-from orb_pipeline_tests.orchestration.journals import Journal, at
-from orb_pipeline_tests.series import DAY
-
-NOW = at(900)
-TRADING_DAY = date_of(DAY)
-MEMBER = {
-    "strategy_id": "S01",
-    "instrument": "MGC",
-    "orb_label": "0900",
-    "win_rate": 0.5,
-    "expectancy_r": 0.4,
-}
-
-
-def workshop_of(home: Home) -> Workshop:
-    home.root.mkdir(parents=True, exist_ok=True)
-    workshop = Workshop(home, load_catalogue(home.catalogue), now=lambda: NOW)
-    with workshop.warehouse.transaction():
-        pass
-    return workshop
-
-
-def write_paper(workshop: Workshop, journal: Journal, mode: str = "paper") -> None:
-    rows = journal.frame().drop(columns=["journal_id", "mode", "account", "run_id", "created_at"])
-    rows["trading_day"] = rows["trading_day"].dt.date
-    replace_journal(workshop.warehouse, mode, "25k", rows, run_id="a test", at=NOW)
-
-
-def begin(workshop: Workshop, day: dt.date, *members: dict[str, Any]) -> None:
-    stored = StoredDay("25k", day, {}, members, {}, 25_000.0, 25_000.0, None, NOW, None, simulated=False)
-    with workshop.warehouse.transaction() as connection:
-        begin_day(connection, stored)
-
-
-def evaluated(workshop: Workshop, now: dt.datetime = NOW, runs: list[RunEnd] | None = None) -> list[tuple[str, str]]:
-    return [(item.alert.alert, item.change.value) for item in evaluate_alerts(workshop, now, runs)]
+from orb_pipeline_tests.orchestration.journals import Journal
+from orb_pipeline_tests.orchestration.watched import (
+    MEMBER,
+    NOW,
+    TRADING_DAY,
+    begin,
+    evaluated,
+    workshop_of,
+    write_paper,
+)
 
 
 def standing(home: Home) -> list[str]:
@@ -147,72 +114,6 @@ def test_a_member_is_stale_from_the_first_of_its_unbroken_days_on(home: Home) ->
     with workshop.warehouse.transaction() as connection:
         (stale,) = (alert for alert in standing_alerts(connection) if alert.alert == "strategy_stale")
     assert (stale.value, stale.strategy_id) == (40.0, "S01")
-
-
-# Feeds.
-
-
-def written(path: Path, when: dt.datetime) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("bars", encoding="utf-8")
-    os.utime(path, (when.timestamp(), when.timestamp()))
-
-
-@pytest.mark.parametrize(
-    "place", ["landing/MGC/0001.csv", "tape/00000001-MGC-0001.csv", "tape/days/2024-11-21-MGC.parquet"]
-)
-def test_a_feed_is_silent_by_its_newest_file_wherever_that_is(home: Home, place: str) -> None:
-    now = dt.datetime(2024, 11, 21, 15, 0, tzinfo=dt.UTC)
-    workshop = workshop_of(home)
-
-    def silent(minutes: int) -> list[str]:
-        found = evaluated(workshop, now + dt.timedelta(minutes=minutes))
-        return [change for alert, change in found if alert == "feed_silent"]
-
-    written(home.root / place, now - dt.timedelta(minutes=9))
-    assert (silent(0), silent(2), silent(40)) == ([], ["raised"], ["escalated"])
-    written(home.landing / "MGC" / "0002.csv", now + dt.timedelta(minutes=41))
-    assert silent(41) == ["resolved"]
-    assert Tape(home).waiting(["MGC"])  # nothing was taken
-
-
-def test_a_feed_that_never_came_is_missed_by_the_account_that_trades_today(home: Home) -> None:
-    now = dt.datetime(2024, 11, 21, 15, 0, tzinfo=dt.UTC)
-    workshop = workshop_of(home)
-    begin(workshop, dt.date(2024, 11, 20), MEMBER)
-    assert evaluated(workshop, now) == []
-    begin(workshop, dt.date(2024, 11, 21), MEMBER)
-    assert evaluated(workshop, now) == [("feed_silent", "raised")]
-
-
-def test_bars_that_nobody_takes_are_told_until_somebody_does(home: Home) -> None:
-    now = dt.datetime(2024, 11, 21, 15, 0, tzinfo=dt.UTC)
-    workshop, waiting = workshop_of(home), home.landing / "MGC" / "0001.csv"
-    written(waiting, now - dt.timedelta(minutes=4))
-    assert evaluated(workshop, now) == []
-    assert evaluated(workshop, now + dt.timedelta(minutes=2)) == [("bars_untaken", "raised")]
-    waiting.unlink()
-    assert evaluated(workshop, now + dt.timedelta(minutes=3)) == [("bars_untaken", "resolved")]
-
-
-def test_what_a_feed_has_written_down_today_is_told_and_over_tomorrow(home: Home) -> None:
-    workshop, now = workshop_of(home), dt.datetime(2024, 11, 21, 15, 0, tzinfo=dt.UTC)
-    minute = int(now.timestamp()) // 60
-    with Landing.held(home, "MGC", "csv") as landing:
-        landing.log(Gap(minute - 5, minute - 5, "bars.csv: row 7 is no bar and is passed over"))
-    assert evaluated(workshop, now) == [("feed_gaps", "raised")]
-    assert evaluated(workshop, now + dt.timedelta(hours=1)) == []
-    assert evaluated(workshop, now + dt.timedelta(hours=9)) == [("feed_gaps", "resolved")]
-
-
-def test_a_list_of_gaps_that_cannot_be_read_is_told_and_keeps_no_other_alert_back(home: Home) -> None:
-    workshop, now = workshop_of(home), dt.datetime(2024, 11, 21, 15, 0, tzinfo=dt.UTC)
-    written(home.tape / "00000001-MGC-0001.csv", now - dt.timedelta(minutes=11))
-    written(home.landing / "MGC" / ".gaps.csv", now)
-    assert evaluated(workshop, now) == [("feed_silent", "raised")]  # a list without a line
-    (home.landing / "MGC" / ".gaps.csv").write_text("from,to,reason\nyesterday,today,why", encoding="utf-8")
-    assert evaluated(workshop, now) == [("feed_gaps", "raised")]
-    assert "is no list of gaps" in workshop.warehouse.frame("select message from monitor_alerts")["message"].iloc[-1]
 
 
 # Bars.
