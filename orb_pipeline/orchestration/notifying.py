@@ -28,7 +28,7 @@ __all__ = ["Delivered", "addresses_of", "deliver", "news_to_channels", "queue_ne
 
 Connection = duckdb.DuckDBPyConnection
 
-ALERTS_SECONDS = 60.0  # between evaluations of alerts beside a trader that follows
+ALERTS_SECONDS = 60.0  # between evaluations of alerts beside a trader that follows, and between ends of days
 HEARTBEAT_SECONDS = 15.0  # between looks at what is due again, should nothing happen
 _LAST_WORDS_SECONDS = 30.0  # for what is being sent when trading ends
 
@@ -83,7 +83,7 @@ def telling(
     stays in the outbox.
 
     Args:
-        after_day: called in that thread some time after a day has ended, with alerts as they are then.
+        after_day: called in that thread when a day has ended, with alerts as they are then; once a minute at most.
     """
     workshop.warehouse  # noqa: B018 - one for both threads, so that their transactions come one after the other
     due, over, day_ended = threading.Event(), threading.Event(), threading.Event()
@@ -94,17 +94,21 @@ def telling(
         due.set()
 
     def go_on() -> None:
-        trouble, evaluated_at = "", None
+        trouble = ""
+        evaluated_at: dt.datetime | None = None
+        day_over_at: dt.datetime | None = None
         while not over.is_set():
             due.wait(heartbeat_seconds)
             due.clear()
             now = workshop.now()
-            if evaluated_at is None or abs((now - evaluated_at).total_seconds()) >= ALERTS_SECONDS:
+            is_day_over = day_ended.is_set() and _is_long_ago(day_over_at, now)
+            if is_day_over or _is_long_ago(evaluated_at, now):
                 _evaluate(workshop, now)
                 evaluated_at = now
-                if day_ended.is_set():
-                    day_ended.clear()
-                    after_day()
+            if is_day_over:
+                day_ended.clear()
+                after_day()
+                day_over_at = now
             trouble = tell(workshop, trouble)
 
     thread = threading.Thread(target=go_on, name="notifications", daemon=True)
@@ -115,6 +119,10 @@ def telling(
         over.set()
         due.set()
         thread.join(_LAST_WORDS_SECONDS)
+
+
+def _is_long_ago(at: dt.datetime | None, now: dt.datetime) -> bool:
+    return at is None or abs((now - at).total_seconds()) >= ALERTS_SECONDS
 
 
 def _evaluate(workshop: Workshop, now: dt.datetime) -> None:

@@ -30,20 +30,16 @@ class Visit:
     requests: list[str] = field(default_factory=list)
 
     def draw(self) -> None:
-        """Scroll through all of it, until each plot that can be seen is drawn."""
-        self.page.evaluate(
-            """async () => {
-                for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight / 2) {
-                    scrollTo(0, y);
-                    await new Promise((done) => setTimeout(done, 30));
-                }
-                scrollTo(0, 0);
-            }"""
-        )
+        """Scroll from plot to plot, as each is drawn when it comes into view, until all that can be seen are drawn."""
         self.until(
-            "[...document.querySelectorAll('.canvas')].filter((found) => found.checkVisibility())"
-            ".every((found) => found.querySelector('.main-svg'))"
+            """(() => {
+                const next = [...document.querySelectorAll('.canvas')]
+                    .find((found) => found.checkVisibility() && !found.querySelector('.main-svg'));
+                next?.scrollIntoView({ block: 'center' });
+                return !next;
+            })()"""
         )
+        self.page.evaluate("scrollTo(0, 0)")
 
     def until(self, holds: str) -> None:
         """Wait until an expression holds. Playwright's own waiting evaluates text, which the page's policy forbids."""

@@ -6,12 +6,12 @@ import signal
 import statistics
 import subprocess
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from orb_pipeline.market.trading_day import minutes_of
 from orb_pipeline.storage.warehouse import Warehouse
 from orb_pipeline_tests.acceptance.command import ORB
+from orb_pipeline_tests.orchestration.serving import eventually
 from orb_pipeline_tests.paper.feeding import Feed
 from orb_pipeline_tests.paper.homes import BUSY, Desk, dates, days_of
 from orb_pipeline_tests.paper.journals import assert_equals_replay, trader
@@ -24,20 +24,7 @@ DAYS_BEFORE = 5  # traded before it starts, so that what watches beside it has t
 WARM_UP_DAYS = 10
 GROWTH_MB = 20
 PATIENCE_SECONDS = 120.0
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What a process holds: memory of its own in MB, open file handles."""
-
-    memory: float
-    handles: int
-
-    @classmethod
-    def of(cls, pid: int) -> Sample:
-        status = Path(f"/proc/{pid}/status").read_text()
-        (line,) = (line for line in status.splitlines() if line.startswith("RssAnon"))
-        return cls(int(line.split()[1]) / 1024, len(list(Path(f"/proc/{pid}/fd").iterdir())))
+REST_SECONDS = 3
 
 
 def test_it_holds_no_more_memory_and_no_more_files_after_many_days(simulated_desk: Desk, tmp_path: Path) -> None:
@@ -46,7 +33,8 @@ def test_it_holds_no_more_memory_and_no_more_files_after_many_days(simulated_des
     bars = bars[minutes_of(bars["ts_utc"]) % EVERY_MINUTES == 0].reset_index(drop=True)
     *days, _ = dates(bars)
     feed, numbers = Feed(home, symbol, bars), days_of(bars).tolist()
-    samples: list[Sample] = []
+    memory: list[float] = []
+    handles = 0
     before = numbers.index(sorted(set(numbers))[DAYS_BEFORE])
     feed.deliver(0, before)
     trader(home, BUSY).step()
@@ -59,27 +47,40 @@ def test_it_holds_no_more_memory_and_no_more_files_after_many_days(simulated_des
             feed.deliver(first, last)
             _wait(feed, following, ahead=FILES_AHEAD)
             if numbers[first] != numbers[last - 1]:
-                samples.append(Sample.of(following.pid))
+                memory.append(_memory(following.pid))
+            if len(memory) == WARM_UP_DAYS and not handles:
+                _wait(feed, following, ahead=0)
+                handles = _handles_at_rest(following.pid)
         _wait(feed, following, ahead=0)
+        assert _handles_at_rest(following.pid) <= handles
+        eventually((home.reports / "dashboard.html").exists)
         following.send_signal(signal.SIGTERM)
         assert following.wait(PATIENCE_SECONDS) == 0
     finally:
         following.kill()
     trader(home, BUSY).step()  # the last files may have been taken and not traded yet
 
-    third = (len(samples) - WARM_UP_DAYS) // 3
-    early, late = samples[WARM_UP_DAYS : WARM_UP_DAYS + third], samples[-third:]
-    growth = _memory(late) - _memory(early)
-    assert growth < GROWTH_MB, f"{growth:.1f} MB: {[round(sample.memory) for sample in samples]}"
-    # A sample may find the warehouse or a file of bars open for a moment; what is never let go raises the least, too.
-    assert min(sample.handles for sample in late) <= min(sample.handles for sample in early)
+    third = (len(memory) - WARM_UP_DAYS) // 3
+    growth = statistics.median(memory[-third:]) - statistics.median(memory[WARM_UP_DAYS : WARM_UP_DAYS + third])
+    assert growth < GROWTH_MB, f"{growth:.1f} MB: {[round(found) for found in memory]}"
     assert_equals_replay(home, BUSY, [symbol], days)
     assert Warehouse(home.warehouse).frame("select * from reconciliation where not explained").empty
-    assert (home.reports / "dashboard.html").exists()
 
 
-def _memory(samples: list[Sample]) -> float:
-    return statistics.median(sample.memory for sample in samples)
+def _memory(pid: int) -> float:
+    """What a process holds of its own, in MB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("RssAnon"))
+    return int(line.split()[1]) / 1024
+
+
+def _handles_at_rest(pid: int) -> int:
+    """The fewest open files of a process that has nothing to do; what it opens for moments does not count."""
+    found = []
+    for _ in range(REST_SECONDS * 50):
+        found.append(len(list(Path(f"/proc/{pid}/fd").iterdir())))
+        time.sleep(0.02)
+    return min(found)
 
 
 def _wait(feed: Feed, following: subprocess.Popen[bytes], ahead: int) -> None:

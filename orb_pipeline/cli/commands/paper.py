@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -112,14 +114,11 @@ def _follow(here: Context, workshop: Workshop, trader: PaperTrader, *, polling: 
     from orb_pipeline.stopping import stopped_by_signals
 
     say(f"Trading {trader.account.account} on paper from {here.home.landing}. Ctrl-C stops it.")
-
-    def after_day() -> None:
-        """The dashboard, in a process of its own: years of trades shall not stay in the memory of one that trades."""
-        words = ["--home", str(here.home.root), "dashboard", "--account", trader.account.account]
-        command = [sys.executable, "-c", "from orb_pipeline.cli import main; main()", *words]
-        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)  # noqa: S603 - ourselves
-
-    with telling(workshop, after_day=after_day) as there_is_news, stopped_by_signals() as stop:
+    with (
+        _dashboard_beside(here, trader.account.account) as refresh,
+        telling(workshop, after_day=refresh) as there_is_news,
+        stopped_by_signals() as stop,
+    ):
 
         def told(step: Step) -> None:
             _show(step)
@@ -127,6 +126,29 @@ def _follow(here: Context, workshop: Workshop, trader: PaperTrader, *, polling: 
 
         follow(trader, here.home, stop, told, lambda trouble: say(trouble, style="yellow"), polling=polling)
     say("Stopped.")
+
+
+@contextmanager
+def _dashboard_beside(here: Context, account: str) -> Iterator[Callable[[], None]]:
+    """What it gives starts writing the dashboard, unless that goes on already, and returns at once.
+
+    In a process of its own, which ends with the block: years of trades shall not stay in the memory of one that trades.
+    """
+    words = ["--home", str(here.home.root), "dashboard", "--account", account]
+    command = [sys.executable, "-c", "from orb_pipeline.cli import main; main()", *words]
+    writing: list[subprocess.Popen[bytes]] = []
+
+    def refresh() -> None:
+        if not writing or writing[-1].poll() is not None:
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - ourselves
+            writing[:] = [process]
+
+    try:
+        yield refresh
+    finally:
+        for process in writing:
+            process.terminate()
+            process.wait()
 
 
 def _show(step: Step) -> None:
