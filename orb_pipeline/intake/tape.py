@@ -11,7 +11,8 @@ import datetime as dt
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -76,6 +77,10 @@ class Mark:
     batches: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def file_name(self) -> str:
+        return f"{self.number:08d}-{self.kind.value}.json"
+
+    @property
     def source(self) -> str:
         """Its name in `trading_events`."""
         return f"tape:{self.number}"
@@ -94,8 +99,25 @@ class TapeContent:
 
     @property
     def last_number(self) -> int:
-        numbers = [self.files[-1].number if self.files else 0, self.marks[-1].number if self.marks else 0]
-        return max(numbers)
+        return max((items[-1].number for items in (self.files, self.marks) if items), default=0)
+
+    def without(self, names: Set[str]) -> TapeContent:
+        if not names:
+            return self
+        files = tuple(file for file in self.files if file.path.name not in names)
+        return TapeContent(files, tuple(mark for mark in self.marks if mark.file_name not in names))
+
+    def with_more(self, items: Iterable[BarFile | Mark]) -> TapeContent:
+        """With items whose numbers are higher."""
+        more = sorted(items, key=lambda item: item.number)
+        files = tuple(item for item in more if isinstance(item, BarFile))
+        return TapeContent(self.files + files, self.marks + tuple(item for item in more if isinstance(item, Mark)))
+
+    def after(self, number: int) -> list[BarFile | Mark]:
+        """What has a higher number, in order."""
+        files = self.files[bisect_right(self.files, number, key=lambda file: file.number) :]
+        marks = [mark for mark in self.marks if mark.number > number]
+        return sorted([*files, *marks], key=lambda item: item.number)
 
 
 class Tape:
@@ -105,21 +127,16 @@ class Tape:
         self.folder = home.tape
         self._landing = home.landing
         self._lock_path = home.root / "locks" / "tape.lock"
-        self._known: dict[str, BarFile | Mark] = {}
+        self._names: set[str] = set()
         self._content = TapeContent((), ())
 
     def read(self) -> TapeContent:
         """What is on it. A name that was seen is not looked into again: what is on the tape does not change."""
-        names = set(os.listdir(self.folder)) if self.folder.is_dir() else set()  # noqa: PTH208 - a thousand names a step
-        gone, new = self._known.keys() - names, names - self._known.keys()
-        found = {name: item for name in new if (item := self._item(name)) is not None}
-        if gone or found:
-            self._known = {name: item for name, item in (self._known | found).items() if name not in gone}
-            items = sorted(self._known.values(), key=lambda item: item.number)
-            self._content = TapeContent(
-                tuple(item for item in items if isinstance(item, BarFile)),
-                tuple(item for item in items if isinstance(item, Mark)),
-            )
+        names = self._list()
+        if names != self._names:
+            gone, new = self._names - names, names - self._names
+            self._names = names
+            self._content = self._content.without(gone).with_more(filter(None, map(self._item, new)))
         return self._content
 
     def waiting(self, symbols: Sequence[str]) -> list[Path]:
@@ -159,7 +176,7 @@ class Tape:
         with self._locked():
             number = self.read().last_number + 1
             mark = Mark(number, kind, at, reason, number if place is None else place, **said)
-            with appearing_whole(self.folder / f"{number:08d}-{kind.value}.json") as temporary:
+            with appearing_whole(self.folder / mark.file_name) as temporary:
                 temporary.write_text(json.dumps(asdict(mark), default=str), encoding="utf-8")
             return mark
 
@@ -183,7 +200,7 @@ class Tape:
             for mark in content.marks:
                 is_over = mark.kind in (MarkKind.BASE, MarkKind.THROUGH) and mark is not base
                 if is_over and base is not None and mark.number < base.place:
-                    self._path_of(mark).unlink(missing_ok=True)
+                    (self.folder / mark.file_name).unlink(missing_ok=True)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -207,19 +224,39 @@ class Tape:
             )
             raise StorageError(message) from error
 
+    def _list(self) -> set[str]:
+        """The names in the folder: with one of them all that were there before it.
+
+        The system may leave out a name that appears while it lists, and still give a later one. Where a number is
+        missing it is asked again, until it says the same twice: then what is missing is gone.
+        """
+        before: set[str] | None = None
+        while True:
+            names = set(os.listdir(self.folder)) if self.folder.is_dir() else set()  # noqa: PTH208 - a thousand a step
+            if names in (self._names, before) or self._is_next(names - self._names):
+                return names
+            before = names
+
+    def _is_next(self, names: Set[str]) -> bool:
+        """Whether these have the numbers that follow those seen before."""
+        numbers = sorted(int(match["number"]) for match in map(_NAME.fullmatch, names) if match)
+        first = self._content.last_number + 1
+        return numbers == list(range(first, first + len(numbers)))
+
     def _item(self, name: str) -> BarFile | Mark | None:
+        """What has this name; None for a name that is not of the tape, or a mark that has gone meanwhile."""
         match = _NAME.fullmatch(name)
         if match is None:
             return None
         path = self.folder / name
         if match["symbol"]:
             return BarFile(int(match["number"]), match["symbol"], match["name"], path)
-        said = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            said = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
         at, kind = dt.datetime.fromisoformat(said.pop("at")), MarkKind(said.pop("kind"))
         return Mark(at=at, kind=kind, **said)
-
-    def _path_of(self, mark: Mark) -> Path:
-        return self.folder / f"{mark.number:08d}-{mark.kind.value}.json"
 
 
 def _is_bars(path: Path) -> bool:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orb_pipeline.intake.tape import Mark, MarkKind, Tape
 from orb_pipeline.settings import Home
@@ -92,3 +96,55 @@ def test_a_folder_of_no_instrument_is_named_while_files_lie_in_it(home: Home, ta
     (home.landing / "EMPTY").mkdir()
     drop(home, "HIDDEN", ".cursor-csv.json")
     assert tape.strays(["MGC"]) == [home.landing / "XYZ"]
+
+
+def test_a_name_that_a_listing_left_out_is_seen_before_any_later_one(
+    home: Home, tape: Tape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Tape(home)
+    reader.read()
+    for name in ("1.csv", "2.csv", "3.csv"):
+        drop(home, "MGC", name)
+    tape.take(["MGC"])
+    listings = [[1, 3], [1, 3, 4], [1, 2, 3, 4]]
+    names = dict(enumerate(on_it(home), start=1))
+    monkeypatch.setattr("os.listdir", lambda _folder: [names[number] for number in listings.pop(0)])
+    assert [file.number for file in reader.read().files] == [2, 3, 4]
+    assert listings == []
+
+
+def test_a_number_that_is_gone_for_good_holds_up_nobody(home: Home, tape: Tape) -> None:
+    reader = Tape(home)
+    reader.read()
+    for name in ("1.csv", "2.csv"):
+        drop(home, "MGC", name)
+    tape.take(["MGC"])
+    tape.rebase(NOW, 20_000, {"MGC": 1}, tape.read().files[:1])
+    content = reader.read()
+    assert [file.number for file in content.files] == [3]
+    assert content.base is not None
+    assert content.base.number == 4
+
+
+@given(st.lists(st.sampled_from(["take", "mark", "rebase", "read"]), max_size=30), st.data())
+def test_however_it_changed_between_a_reader_sees_what_a_new_one_sees(does: list[str], data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home.at(Path(folder) / "home")
+        tape, reader = Tape(home), Tape(home)
+        tape.rebase(NOW, 0, {}, ())
+        for number, what in enumerate(does):
+            if what == "take":
+                drop(home, "MGC", f"{number}.csv")
+                tape.take(["MGC"])
+            elif what == "mark":
+                tape.mark(data.draw(st.sampled_from([MarkKind.HALT, MarkKind.THROUGH])), NOW, "a test")
+            elif what == "rebase":
+                files = tape.read().files
+                tape.rebase(NOW, number, {"MGC": number}, files[: data.draw(st.integers(0, len(files)))])
+            else:
+                reader.read()
+        content, seen = reader.read(), data.draw(st.integers(0, 40))
+        assert content == tape.read() == Tape(home).read()
+        items = [*content.files, *content.marks]
+        after = [item.number for item in items if item.number > seen]
+        assert [item.number for item in content.after(seen)] == sorted(after)

@@ -76,8 +76,7 @@ class TapeReader:
         begins_anew = self._base is None or self._base.number != base.number
         if begins_anew:
             self._begin(base)
-        items: list[BarFile | Mark] = [*self.content.files, *self.content.marks]
-        for item in sorted((item for item in items if item.number > self._folded), key=lambda item: item.number):
+        for item in self.content.after(self._folded):
             if isinstance(item, Mark):
                 self.stream.pass_through(item)
             else:
