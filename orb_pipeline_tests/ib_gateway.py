@@ -1,22 +1,21 @@
-"""A gateway of Interactive Brokers for tests: a TCP server that speaks as much of the API's protocol as is asked of it.
+"""A gateway of Interactive Brokers that takes orders, for tests: it speaks as much of the protocol as is asked of it.
 
 It keeps orders, executions and positions over connections, as the real one does, and can be told to cut a connection
-after it has taken an order, to refuse one, or to fill one. Messages are texts ended by NUL, behind their length.
+after it has taken an order, to refuse one, or to fill one.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import itertools
-import socket
-import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-SERVER_VERSION = 178
+from orb_pipeline_tests.ib_wire import Wire, listening
+
 OPEN_STATES = ("PendingSubmit", "PreSubmitted", "Submitted")
 NOON = dt.datetime(2026, 2, 9, 12, tzinfo=dt.UTC)
 
@@ -153,37 +152,15 @@ class Gateway:
 @contextmanager
 def serving(gateway: Gateway) -> Iterator[Gateway]:
     """The gateway on a free local port, until the block ends."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        gateway.port = server.getsockname()[1]
-        stopped = threading.Event()
-        sockets: list[socket.socket] = []
-
-        def accept() -> None:
-            while not stopped.is_set():
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                sockets.append(connection)
-                threading.Thread(target=_Session(gateway, connection).run, daemon=True).start()
-
-        acceptor = threading.Thread(target=accept, daemon=True)
-        acceptor.start()
-        try:
-            yield gateway
-        finally:
-            stopped.set()
-            server.shutdown(socket.SHUT_RDWR)
-            for connection in sockets:
-                connection.close()
-            acceptor.join()
+    with listening(lambda wire: _Session(gateway, wire).run()) as gateway.port:
+        yield gateway
 
 
 class _Session:
     """One client's connection."""
 
-    def __init__(self, gateway: Gateway, connection: socket.socket) -> None:
-        self._gateway, self._connection = gateway, connection
+    def __init__(self, gateway: Gateway, wire: Wire) -> None:
+        self._gateway, self._receive, self.send = gateway, wire.receive, wire.send
         self._client = -1
         self._taken = 0
         self._answers = {
@@ -197,23 +174,10 @@ class _Session:
         }
 
     def run(self) -> None:
-        try:
-            self._greet()
-            while True:
-                fields = self._message().split("\0")[:-1]
-                with self._gateway.lock:
-                    self._answer(int(fields[0]), fields)
-        except (ConnectionError, OSError):
-            self._connection.close()
-
-    def send(self, *fields: Any) -> None:
-        text = "".join(f"{int(value) if isinstance(value, bool) else value}\0" for value in fields).encode()
-        self._connection.sendall(struct.pack(">I", len(text)) + text)
-
-    def _greet(self) -> None:
-        assert self._read(4) == b"API\0"
-        self._message()
-        self.send(SERVER_VERSION, "20260209 12:00:00 UTC")
+        while True:
+            *fields, _ = self._receive()
+            with self._gateway.lock:
+                self._answer(int(fields[0]), fields)
 
     def _answer(self, kind: int, fields: list[str]) -> None:
         self._gateway.received.append(kind)
@@ -243,8 +207,7 @@ class _Session:
             order = self._taken_order(known, order_id, contract, fields)
             self._taken += 1
             if gateway.cut_after is not None and self._taken >= gateway.cut_after:
-                self._connection.shutdown(socket.SHUT_RDWR)
-                raise ConnectionError
+                raise EOFError
             self._tell(order)
 
     def _taken_order(
@@ -331,18 +294,6 @@ class _Session:
         self.send(
             3, order.order_id, order.status, order.filled, left, 0, order.perm_id, order.parent, 0, order.client, "", 0
         )
-
-    def _message(self) -> str:
-        return self._read(struct.unpack(">I", self._read(4))[0]).decode()
-
-    def _read(self, size: int) -> bytes:
-        data = b""
-        while len(data) < size:
-            part = self._connection.recv(size - len(data))
-            if not part:
-                raise ConnectionError
-            data += part
-        return data
 
 
 def _open_order(order: GatewayOrder) -> list[Any]:

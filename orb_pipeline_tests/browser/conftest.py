@@ -45,13 +45,6 @@ def browser(traded_home: Home) -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all workers of this run see."""
-    folder = tmp_path_factory.getbasetemp()
-    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-
-
 def _once(folder: Path, make: Callable[[Path], object]) -> Home:
     """The home in `folder`, made by whoever comes first."""
     folder.mkdir(exist_ok=True)

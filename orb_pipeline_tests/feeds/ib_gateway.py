@@ -1,27 +1,24 @@
-"""TWS on this machine, as far as the feed asks it: messages of null-ended fields behind their length."""
+"""TWS on this machine, as far as the feed asks it."""
 
 from __future__ import annotations
 
 import datetime as dt
-import socket
-import struct
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from orb_pipeline_tests.feeds.house import NINE, Now
+from orb_pipeline_tests.ib_wire import Wire, listening
 
 CONTRACTS = {101: "202404", 102: "202406", 103: "202408", 104: "202410"}  # number -> delivery month
 LETTERS = {"202404": "J4", "202406": "M4", "202408": "Q4", "202410": "V4"}
 
 Bar = tuple[float, float, float, float, int]
-SERVER_VERSION = 178
 
 
 @dataclass
 class IbGateway:
-    """Serves one client after the other.
+    """What it serves, and how it fails.
 
     Attributes:
         bars: (number of a contract, minutes after NINE) -> open, high, low, close, volume.
@@ -58,15 +55,6 @@ class IbGateway:
     port: int = 0
     _at: int | None = None
 
-    def serve(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection, suppress(OSError, EOFError):
-                _Session(self, connection).run()
-
     def next_part(self) -> tuple[int, int] | None:
         """Minute and place of the five seconds that come next."""
         self._at = self.first * 12 if self._at is None else self._at
@@ -90,18 +78,13 @@ class IbGateway:
 
 
 class _Session:
-    def __init__(self, gateway: IbGateway, connection: socket.socket) -> None:
-        self._gateway = gateway
-        self._connection = connection
-        self._input = connection.makefile("rb")
+    def __init__(self, gateway: IbGateway, wire: Wire) -> None:
+        self._gateway, self._receive, self._send = gateway, wire.receive, wire.send
         self._subscribed: dict[int, int] = {}
 
     def run(self) -> None:
-        assert self._input.read(4) == b"API\0"
-        assert self._message()[0].startswith("v157..")
-        self._send(SERVER_VERSION, "20240304 23:00:00 UTC")
         while True:
-            fields = self._message()
+            fields = self._receive()
             self._gateway.messages.append(fields)
             answer = {
                 "71": self._start,
@@ -210,26 +193,9 @@ class _Session:
     def _error(self, request: str, code: int, text: str) -> None:
         self._send(4, 2, request, code, text, "")
 
-    def _send(self, *fields: object) -> None:
-        body = "".join(f"{value}\0" for value in fields).encode()
-        self._connection.sendall(struct.pack(">I", len(body)) + body)
-
-    def _message(self) -> list[str]:
-        head = self._input.read(4)
-        if len(head) < 4:
-            raise EOFError
-        (length,) = struct.unpack(">I", head)
-        return self._input.read(length).decode().split("\0")
-
 
 @contextmanager
 def serving(gateway: IbGateway) -> Iterator[IbGateway]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        gateway.port = listener.getsockname()[1]
-        thread = threading.Thread(target=gateway.serve, args=(listener,), daemon=True)
-        thread.start()
-        try:
-            yield gateway
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-    thread.join(timeout=10)
+    """The gateway on a free local port, until the block ends."""
+    with listening(lambda wire: _Session(gateway, wire).run()) as gateway.port:
+        yield gateway

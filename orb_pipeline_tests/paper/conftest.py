@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,13 +17,6 @@ from orb_pipeline_tests.paper.homes import BUSY, PROP, TIGHT, Desk, make_desk
 from orb_pipeline_tests.paper.sizes import IS_TORTURE, SIZES
 
 SIMULATED_FROM = dt.date(2023, 1, 2)
-
-
-@pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all workers of this run see."""
-    folder = tmp_path_factory.getbasetemp()
-    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
 def _once(folder: Path, make: Callable[[Path], Desk]) -> Desk:

@@ -12,8 +12,7 @@ class Sizes:
     days: real trading days fed bar by bar.
     kills: SIGKILLs that one span of days survives.
     seeds: chaotic deliveries.
-    soak_days: simulated trading days through `orb paper --follow`; a year has 260. Nearly all of their time, a second
-        each, is that of the days' ends.
+    soak_days: simulated trading days through `orb paper --follow`; a year has 260.
     """
 
     days: int
@@ -22,7 +21,7 @@ class Sizes:
     soak_days: int
 
 
-_CI = Sizes(days=10, kills=20, seeds=4, soak_days=60)
+_CI = Sizes(days=10, kills=20, seeds=4, soak_days=260)
 _TORTURE = Sizes(days=250, kills=200, seeds=100, soak_days=2600)
 
 IS_TORTURE = os.environ.get("ORB_TORTURE") == "1"
