@@ -18,8 +18,8 @@ from orb_pipeline_tests.paper.journals import assert_equals_replay, trader
 from orb_pipeline_tests.paper.sizes import SIZES
 
 EVERY_MINUTES = 3  # bars of a market in which only every third minute is traded
-BARS_A_FILE = 45
-FILES_AHEAD = 6
+BARS_A_FILE = 120
+FILES_AHEAD = 3
 DAYS_BEFORE = 5  # traded before it starts, so that what watches beside it has trades to look at from its first look on
 WARM_UP_DAYS = 80  # what is looked back on grows most in the first months
 GROWTH_MB = 20
