@@ -8,6 +8,8 @@ BIN := .venv/bin
 ORB := $(BIN)/orb --home $(HOME_DIR)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
+TORTURED := equivalence soak crash chaos # what orb_pipeline_tests/paper/sizes.py sizes, so that two workers end together
+
 # Stamps: an install runs again only when what it installs has changed.
 READY := .venv/.installed
 READY_DEV := .venv/.installed-dev
@@ -19,7 +21,7 @@ help:
 	@echo "make demo   simulate ten years of MGC with an edge to find, run the whole graph, write the report"
 	@echo "make test   linters, types, arrows between packages, definitions, and the full test suite"
 	@echo "make check  the same without the test suite"
-	@echo "make torture  paper trading for hours: 250 real days, 200 kills, 100 chaotic feeds, ten simulated years"
+	@echo "make torture  paper trading for more than an hour: 250 real days, ten simulated years, 200 kills, 100 chaotic feeds"
 	@echo "make clean  remove .venv; orb_home stays"
 
 demo: $(READY) $(DEMO_FILE)
@@ -33,7 +35,8 @@ test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25
 
 torture: $(READY_DEV)
-	ORB_TORTURE=1 $(BIN)/python -m pytest -n 2 --dist loadfile --durations=0 --durations-min=60 -v orb_pipeline_tests/paper
+	ORB_TORTURE=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=0 --durations-min=60 -v \
+		$(TORTURED:%=orb_pipeline_tests/paper/test_%.py)
 
 check: $(READY_DEV)
 	$(BIN)/ruff check .
