@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -59,12 +60,29 @@ def landed(home: Home) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
+def reasons(home: Home) -> list[str]:
+    return [f"{gap['from'][14:16]} {gap['reason']}" for gap in gaps_of(home)]
+
+
 def appending(path: Path, text: str) -> Callable[[], object]:
     def act() -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(text)
 
     return act
+
+
+def write_parquet(path: Path, *minutes: int, price: float = 2100.1, **more: object) -> None:
+    values = dict.fromkeys(("open", "high", "low", "close"), price) | {"volume": 5} | more
+    stamps = [moment_of(NINE + minute) for minute in minutes]
+    pd.DataFrame({"ts_utc": stamps, "source_symbol": "MGCJ4", **values}).to_parquet(path, index=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "bars"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture
@@ -144,14 +162,14 @@ def test_bad_and_late_rows_are_passed_over_and_written_down_once(home: Home, pat
     assert follow(home, path, minute=NINE - 1) == [f"0{n} MGCJ24" for n in (0, 1, 2, 4)]
     assert gaps_of(home) == written_down
     follow(home, path, appending(path, line(1, price="1999")))
-    reasons = [gap["reason"] for gap in gaps_of(home)]
-    assert [reason[:46] for reason in reasons] == [
+    told = [gap["reason"] for gap in gaps_of(home)]
+    assert [reason[:46] for reason in told] == [
         "bars.csv: row 5 is no bar and is passed over: ",
         "bars.csv: row 6 is no bar and is passed over: ",
         "bars.csv: a row of MGCJ24 came after its minut",
     ]
-    assert "not_a_number" in reasons[0]
-    assert "wrong_number_of_values" in reasons[1]
+    assert "not_a_number" in told[0]
+    assert "wrong_number_of_values" in told[1]
 
 
 @pytest.mark.parametrize(
@@ -171,9 +189,7 @@ def test_any_layout_of_the_intake_is_followed(home: Home, tmp_path: Path, text: 
     assert not gaps_of(home)
 
 
-def test_a_folder_is_followed_by_the_clock(home: Home, tmp_path: Path) -> None:
-    folder = tmp_path / "bars"
-    folder.mkdir()
+def test_a_folder_is_followed_by_the_clock(home: Home, folder: Path) -> None:
     april, june = folder / "april.csv", folder / "june.csv"
     acts = [
         appending(april, HEADER + line(0) + line(1)),
@@ -193,16 +209,11 @@ def test_once_takes_files_as_finished_and_ends(home: Home, path: Path) -> None:
     assert now.waits == []
 
 
-def test_a_folder_may_hold_files_that_appear_whole(home: Home, tmp_path: Path) -> None:
-    folder = tmp_path / "bars"
-    folder.mkdir()
+def test_a_folder_may_hold_files_that_appear_whole(home: Home, folder: Path) -> None:
     (folder / "notes.md").write_text("no bars", encoding="utf-8")
 
     def add() -> None:
-        stamps = [moment_of(NINE + n) for n in (0, 1)]
-        values = dict.fromkeys(("open", "high", "low", "close"), 2000.1) | {"volume": 1, "simulated": True}
-        frame = pd.DataFrame({"ts_utc": stamps, "source_symbol": "MGCJ4", **values})
-        frame.to_parquet(folder / "day.parquet", index=False)
+        write_parquet(folder / "day.parquet", 0, 1, simulated=True)
 
     assert follow(home, folder, add, minute=NINE + 9) == ["00 MGCJ24", "01 MGCJ24"]
     trader = Trader(home)
@@ -210,18 +221,178 @@ def test_a_folder_may_hold_files_that_appear_whole(home: Home, tmp_path: Path) -
     assert {row["simulated"] for row in trader.rows} == {"true"}
 
 
+LATE = "a row of MGCJ24 came after its minute had been delivered; passed over"
+OTHER = "a row of MGCJ24 differs from an earlier row of its minute; passed over"
+
+
+def test_a_file_that_comes_late_to_a_folder_is_a_gap(home: Home, folder: Path) -> None:
+    for minute in (1, 3):
+        appending(folder / f"{minute}.csv", HEADER + line(minute))()
+    act = appending(folder / "2.csv", HEADER + line(2))
+    assert follow(home, folder, act, lambda: None, minute=NINE + 9) == ["01 MGCJ24", "03 MGCJ24"]
+    assert reasons(home) == [f"02 2.csv: {LATE}"]
+
+
+def test_a_file_that_corrects_what_was_delivered_is_a_gap(home: Home, folder: Path) -> None:
+    act = appending(folder / "corrected.csv", HEADER + line(0) + line(1, price="1999") + line(2))
+    appending(folder / "bars.csv", HEADER + line(0) + line(1))()
+    assert follow(home, folder, act, minute=NINE + 9) == ["00 MGCJ24", "01 MGCJ24", "02 MGCJ24"]
+    assert reasons(home) == [f"01 corrected.csv: {LATE}"]
+
+
+def test_a_row_that_files_have_differently_counts_as_the_first_has_it(home: Home, folder: Path) -> None:
+    for name, price in (("a", "2001"), ("b", "2002"), ("c", "2001")):
+        appending(folder / f"{name}.csv", HEADER + line(0, price=price))()
+    follow(home, folder, minute=NINE + 9)
+    (file,) = landed(home)
+    assert ",2001,2001," in file.read_text(encoding="utf-8")
+    assert reasons(home) == [f"00 b.csv: {OTHER}"]
+
+
+@pytest.mark.parametrize("is_delivered_by_this_start", [True, False])
+def test_of_a_file_that_is_written_anew_what_is_as_it_was_is_passed_over_and_a_correction_is_a_gap(
+    home: Home, folder: Path, is_delivered_by_this_start: bool
+) -> None:
+    path = folder / "day.parquet"
+    write_parquet(path, 0, 1)
+    if not is_delivered_by_this_start:
+        follow(home, folder, minute=NINE + 9)
+    acts = [lambda: write_parquet(path, 0, 1, 2), lambda: write_parquet(path, 0, 1, 2, 3, price=1999)]
+    assert follow(home, folder, *acts, minute=NINE + 9) == [f"0{n} MGCJ24" for n in range(4)]
+    assert reasons(home) == [f"0{n} day.parquet: {LATE}" for n in range(3)]
+
+
+def test_what_was_there_at_the_start_up_to_where_the_feed_goes_on_is_no_gap(home: Home, folder: Path) -> None:
+    appending(folder / "a.csv", HEADER + line(0) + line(2))()
+    write_parquet(folder / "b.parquet", 3)
+    follow(home, folder, minute=NINE + 9)
+    appending(folder / "c.csv", HEADER[:10])()
+    acts = [
+        appending(folder / "c.csv", HEADER[10:] + line(1) + line(4)),
+        lambda: (folder / "a.csv").rename(folder / "old.csv"),
+    ]
+    assert follow(home, folder, *acts, minute=NINE + 9) == [f"0{n} MGCJ24" for n in (0, 2, 3, 4)]
+    assert not gaps_of(home)
+
+
+def test_many_late_rows_of_a_file_are_one_gap(home: Home, folder: Path) -> None:
+    appending(folder / "now.csv", HEADER + line(300))()
+    follow(home, folder, lambda: write_parquet(folder / "day.parquet", *range(200)), minute=NINE + 309)
+    (gap,) = gaps_of(home)
+    assert (gap["from"], gap["to"]) == (written(NINE), written(NINE + 199))
+    assert gap["reason"] == (
+        "day.parquet: 200 rows, of which each came after its minute had been delivered; passed over"
+    )
+
+
+@settings(max_examples=40)
+@given(looks=st.lists(st.lists(st.sets(st.integers(0, 20), min_size=1, max_size=4), max_size=3), max_size=6))
+def test_each_row_of_the_files_of_a_folder_is_delivered_or_a_gap(looks: list[list[set[int]]]) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        home, folder = Home.at(Path(place, "home")), Path(place, "bars")
+        folder.mkdir()
+
+        def add(look: int) -> None:
+            for number, minutes in enumerate(looks[look]):
+                rows = "".join(line(minute, price=f"{2000 + 10 * look + number}") for minute in sorted(minutes))
+                appending(folder / f"{look}-{number}.csv", HEADER + rows)()
+
+        follow(home, folder, *(partial(add, look) for look in range(len(looks))), minute=NINE + 60)
+        taken: set[int] = set()
+        gaps = []
+        for look, files in enumerate(looks):
+            through = max(taken, default=-1)
+            for number, minutes in enumerate(files):
+                passed_over = {minute for minute in minutes if minute <= through or minute in taken}
+                gaps += [(written(NINE + minute), f"{look}-{number}.csv") for minute in passed_over]
+                taken |= minutes - passed_over
+        assert delivered(home) == [f"{minute:02d} MGCJ24" for minute in sorted(taken)]
+        assert sorted((gap["from"], gap["reason"].split(":")[0]) for gap in gaps_of(home)) == sorted(gaps)
+
+
+def half_a_parquet(path: Path) -> None:
+    write_parquet(path, *range(100))
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "why"),
+    [
+        ("a.parquet", Path.touch, "a.parquet is empty"),
+        ("a.parquet", half_a_parquet, "cannot be read as Parquet"),
+        ("a.csv", lambda path: path.write_text("id,name\n1,x\n", encoding="utf-8"), "no column for stamp"),
+    ],
+    ids=["empty", "half written", "no bars"],
+)
+@pytest.mark.parametrize("is_there_at_the_start", [True, False])
+def test_a_file_of_a_folder_that_cannot_be_read_is_a_gap_and_the_others_go_on(
+    home: Home, folder: Path, name: str, spoil: Callable[[Path], object], why: str, is_there_at_the_start: bool
+) -> None:
+    appending(folder / "b.csv", HEADER + line(0))()
+    come, others = partial(spoil, folder / name), [lambda: None, appending(folder / "b.csv", line(1)), lambda: None]
+    if is_there_at_the_start:
+        come()
+    acts = others if is_there_at_the_start else [come, *others]
+    assert follow(home, folder, *acts, minute=NINE + 9) == ["00 MGCJ24", "01 MGCJ24"]
+    (gap,) = gaps_of(home)
+    assert gap["from"] == written(NINE + 9)
+    assert gap["reason"].startswith(f"{name} is passed over until it changes: ")
+    assert why in gap["reason"]
+
+
+def test_a_file_of_a_folder_that_is_still_being_written_is_tried_again(home: Home, folder: Path) -> None:
+    path = folder / "a.parquet"
+    acts = [path.touch, lambda: half_a_parquet(path), lambda: write_parquet(path, 0)]
+    assert follow(home, folder, *acts, minute=NINE + 9) == ["00 MGCJ24"]
+    assert not gaps_of(home)
+
+
+def test_and_so_is_one_that_was_told_as_a_gap(home: Home, folder: Path) -> None:
+    path = folder / "a.parquet"
+    acts = [path.touch, lambda: None, lambda: write_parquet(path, 0)]
+    assert follow(home, folder, *acts, minute=NINE + 9) == ["00 MGCJ24"]
+    assert len(gaps_of(home)) == 1
+
+
+def test_once_does_not_wait_for_a_file_that_cannot_be_read(home: Home, folder: Path) -> None:
+    (folder / "a.parquet").touch()
+    appending(folder / "b.csv", HEADER + line(0))()
+    now = Now(NINE + 9)
+    run(home, CsvFeed(folder, load_catalogue().instrument("MGC"), ReadOptions(), now, once=True), now)
+    assert delivered(home) == ["00 MGCJ24"]
+    assert len(gaps_of(home)) == 1
+    assert now.waits == []
+
+
 def test_a_file_that_is_not_there_is_an_error(home: Home, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="neither a file nor a folder"):
         follow(home, tmp_path / "none.csv")
 
 
-def test_a_file_that_goes_away_is_tried_again(home: Home, path: Path) -> None:
-    moved = path.with_suffix(".bak")
-    acts = [appending(path, line(0) + line(1)), lambda: path.rename(moved), lambda: None, lambda: moved.rename(path)]
-    with pytest.raises(InputError, match="neither"):
-        follow(home, path, *acts[:3])
-    acts[3]()
-    assert follow(home, path, appending(path, line(2))) == ["00 MGCJ24", "01 MGCJ24"]
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_what_goes_away_is_waited_for(home: Home, folder: Path, path: Path, is_folder: bool) -> None:
+    file, followed = (folder / "bars.csv", folder) if is_folder else (path, path)
+    file.write_text(HEADER + line(0) + line(1), encoding="utf-8")
+    moved = followed.with_name("moved")
+
+    def come_back() -> None:
+        moved.rename(followed)
+        appending(file, line(2))()
+
+    now = Acted(lambda: followed.rename(moved), *[lambda: None] * 3, come_back, minute=NINE + 9)
+    _, told = run(home, CsvFeed(followed, load_catalogue().instrument("MGC"), ReadOptions(), now), now)
+    assert delivered(home) == ["00 MGCJ24", "01 MGCJ24", "02 MGCJ24"]
+    assert told.waits == [1, 2, 4, 8]
+    assert told.reasons[-1] == f"{followed} is not there any more"
+    (gap,) = gaps_of(home)
+    assert gap["reason"].startswith(f"{followed} cannot be read (No such file or directory); ")
+
+
+def test_but_not_at_the_next_start(home: Home, path: Path) -> None:
+    follow(home, path, appending(path, line(0) + line(1)))
+    path.unlink()
+    with pytest.raises(InputError, match=rf"{path} is neither"):
+        follow(home, path)
 
 
 def test_a_header_that_is_no_bars_is_an_error_that_names_the_file(home: Home, tmp_path: Path) -> None:
