@@ -107,10 +107,7 @@ def test_the_page_takes_in_what_is_new_and_moves_nothing_that_is_read(served: Se
     page.locator("#events-queries summary").focus()
     place = page.evaluate("scrollY")
     assert place > 0
-    workshop = workshop_of(served.home)
-    event = TradingEvent(event_ts=workshop.now(), event="limit", reason="told to the browser", source="test:new")
-    with workshop.warehouse.transaction() as connection:
-        record_events(connection, [event], workshop.now())
+    tell(served.home, "told to the browser")
     page.wait_for_selector("#events >> text=told to the browser", timeout=WAIT_MS)
     assert page.locator("#events-queries").get_attribute("open") is not None
     assert abs(page.evaluate("scrollY") - place) < 2
@@ -118,6 +115,83 @@ def test_the_page_takes_in_what_is_new_and_moves_nothing_that_is_read(served: Se
     assert complaints == []
     assert {url.split("/")[2] for url in requests} == {f"127.0.0.1:{served.port}"}
     context.close()
+
+
+def test_who_reads_a_trade_stays_on_its_page_with_its_plot_and_comes_back_to_the_link(
+    served: Served, browser: Browser
+) -> None:
+    context = browser.new_context(viewport={"width": 1600, "height": 900})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"http://127.0.0.1:{served.port}/")
+    page.wait_for_selector("html[data-ready]")
+    page.locator("#live", has_text=", live").wait_for(timeout=WAIT_MS)
+    link = page.locator('#trades a[href^="#trade="]').nth(2)
+    link.focus()
+    left, href = page.evaluate("scrollY"), link.get_attribute("href") or ""
+    page.keyboard.press("Enter")
+    opened = f'[id="{href[1:]}"]'
+    page.wait_for_selector(f"{opened} .main-svg", timeout=WAIT_MS)
+    page.locator(f"{opened} .canvas").focus()
+    page.evaluate("scrollTo(0, 150)")
+
+    for reason in ("first news", "second news"):
+        tell(served.home, reason)
+        page.wait_for_selector(f"#events >> text={reason}", state="attached", timeout=WAIT_MS)
+        page.wait_for_selector(f"{opened} .main-svg", timeout=WAIT_MS)
+        assert not page.locator(".overview").is_visible()
+        assert page.locator(".trade:visible").count() == 1
+        assert page.evaluate("scrollY") == 150
+        assert page.evaluate("document.activeElement.className").startswith("canvas")
+
+    strategy = href.rpartition("/")[2]
+    with workshop_of(served.home).warehouse.transaction() as connection:
+        connection.execute("delete from trade_journal where strategy_id = ?", [strategy])
+    tell(served.home, "it is in the journal no more")
+    page.wait_for_selector("#events >> text=in the journal no more", state="attached", timeout=WAIT_MS)
+    page.wait_for_selector(f"{opened} .main-svg", timeout=WAIT_MS)
+    assert page.locator(f'.overview a[href="{href}"]').count() == 0
+    assert page.locator(".trade:visible").count() == 1
+
+    page.go_back()
+    page.locator(".overview").wait_for(timeout=WAIT_MS)
+    page.wait_for_selector(opened, state="hidden", timeout=WAIT_MS)
+    assert abs(page.evaluate("scrollY") - left) < 400  # some trades are gone
+    assert complaints == []
+    context.close()
+
+
+def test_focus_comes_back_to_the_link_that_was_followed_though_the_page_is_another_one(
+    served: Served, browser: Browser
+) -> None:
+    context = browser.new_context(viewport={"width": 1600, "height": 900})
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{served.port}/")
+    page.wait_for_selector("html[data-ready]")
+    page.locator("#live", has_text=", live").wait_for(timeout=WAIT_MS)
+    link = page.locator('#trades a[href^="#trade="]').first
+    href = link.get_attribute("href")
+    assert page.locator(f'#today a[href="{href}"]').count() == 1
+    link.press("Enter")
+    page.wait_for_selector(".trade .main-svg", timeout=WAIT_MS)
+    tell(served.home, "while it is read")
+    page.wait_for_selector("#events >> text=while it is read", state="attached", timeout=WAIT_MS)
+    page.locator(".trade:visible .back").press("Enter")
+    page.locator(".overview").wait_for(timeout=WAIT_MS)
+    assert page.locator(".trade:visible").count() == 0
+    assert page.evaluate("document.activeElement.getAttribute('href')") == href
+    assert page.evaluate("document.activeElement.closest('[id]').id") == "trades"
+    context.close()
+
+
+def tell(home: Home, reason: str) -> None:
+    """Something new for the page."""
+    workshop = workshop_of(home)
+    event = TradingEvent(event_ts=workshop.now(), event="limit", reason=reason, source=f"test:{reason}")
+    with workshop.warehouse.transaction() as connection:
+        record_events(connection, [event], workshop.now())
 
 
 def test_a_mark_on_the_tape_is_a_change(served: Served) -> None:

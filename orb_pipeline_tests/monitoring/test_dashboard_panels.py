@@ -79,12 +79,27 @@ def test_simulated_bars_are_told_of_in_a_banner() -> None:
     assert "<strong>SIMULATED</strong> The bars of MGC are made up." in page
 
 
-def test_a_failed_gate_is_told_at_the_top_and_stops_entries() -> None:
+def test_a_failed_gate_is_told_at_the_top() -> None:
     failed = [gate(passed=False, check_name="parity", message="3 cases differ"), gate()]
     data = data_of({"gates": failed})
     assert "3 cases differ" in gates.panel(data).html
     assert "1 failed" in gates.panel(data).state
-    assert "a gate failed" in now.panel(data).html
+    assert '<span class="bad">1</span>' in now.panel(data).html
+
+
+def test_entries_stop_where_the_trader_would_refuse_them_and_nowhere_else() -> None:
+    told: dict[str, Rows] = {
+        "gates": [gate(passed=False), gate(asset="monitor_alerts", check_name="no_open_critical", passed=False)],
+        "alerts": [alert(severity="CRITICAL", status="acknowledged")],
+    }
+    html = now.panel(data_of(told)).html
+    assert "Allowed" in html
+    assert "Stopped" not in html
+    stops = {STOPPED: [{"kind": "account_drawdown", "reason": "the account was lost"}]}
+    html = now.panel(data_of(told | stops)).html
+    assert "account_drawdown: the account was lost" in html.replace("\u200b", "").replace("<wbr>", "")
+    assert "Stopped" in html
+    assert "Allowed" not in html
 
 
 def test_a_waived_gate_is_no_failed_one() -> None:

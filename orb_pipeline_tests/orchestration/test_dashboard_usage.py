@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
 import duckdb
@@ -29,14 +30,20 @@ class Trade(NamedTuple):
     exit: int | None
     session: str
     quarters: int
+    symbol: str = "MGC"
+    is_scratch: bool = False
+
+
+SYMBOLS, SESSIONS = ("MGC", "MNQ"), ("0900", "1000")
 
 
 @st.composite
 def trades(draw: st.DrawFn) -> Trade:
-    model = draw(st.sampled_from(["E1", "E2", "E3"]))
-    entry = draw(st.integers(0, 8))
-    leaves = draw(st.none() | st.integers(entry, 12))
-    return Trade(model, entry, leaves, draw(st.sampled_from(["0900", "1000"])), draw(st.integers(-6, 12)))
+    """What is entered at the close of a bar can be closed on it as a scratch alone."""
+    model, entry, is_scratch = draw(st.sampled_from(["E1", "E2", "E3"])), draw(st.integers(0, 8)), draw(st.booleans())
+    leaves = draw(st.none() | st.integers(entry if is_scratch or model != "E2" else entry + 1, 12))
+    session, symbol = draw(st.sampled_from(SESSIONS)), draw(st.sampled_from(SYMBOLS))
+    return Trade(model, entry, leaves, session, draw(st.integers(-6, 12)), symbol, is_scratch and leaves is not None)
 
 
 @dataclass
@@ -64,18 +71,23 @@ class Day:
 
     @property
     def of_session(self) -> int:
-        return max((sum(trade.session == name for trade in self.open) for name in ("0900", "1000")), default=0)
+        return max(
+            sum((trade.symbol, trade.session) == name for trade in self.open) for name in product(SYMBOLS, SESSIONS)
+        )
 
 
 def lived(found: list[Trade]) -> Day:
-    """RULES.md section 5: in a bar orders fill, then exits, then entries at the close; a scratch there is last."""
+    """RULES.md section 5: a bar of each instrument after the other; in it orders fill, then exits, then entries at the
+    close. Scratches count when the day ends.
+    """
     day = Day([])
-    for minute in range(13):
-        now = [trade for trade in found if trade.entry == minute]
+    for minute, symbol in product(range(13), SYMBOLS):
+        now = [trade for trade in found if (trade.entry, trade.symbol) == (minute, symbol)]
         day.enter([trade for trade in now if trade.model != "E2"])
-        day.leave([trade for trade in day.open if trade.exit == minute])
+        left = [trade for trade in day.open if (trade.exit, trade.symbol) == (minute, symbol)]
+        day.leave([trade for trade in left if not trade.is_scratch])
         day.enter([trade for trade in now if trade.model == "E2"])
-        day.leave([trade for trade in day.open if trade.exit == minute])
+    day.leave([trade for trade in day.open if trade.is_scratch])
     return day
 
 
@@ -96,11 +108,12 @@ def journal(found: list[Trade]) -> pd.DataFrame:
             "mode": "paper",
             "trading_day": DAY,
             "risk_check_passed": True,
-            "instrument": "MGC",
+            "instrument": trade.symbol,
             "orb_label": trade.session,
             "entry_model": trade.model,
             "entry_ts": at(trade.entry),
             "exit_ts": at(trade.exit),
+            "outcome": None if trade.exit is None else "scratch" if trade.is_scratch else "win",
             "pnl_r": None if trade.exit is None else trade.quarters / 4,
             "pnl_dollars": None if trade.exit is None else trade.quarters * 25.0,
         }
@@ -120,6 +133,7 @@ COLUMNS = (
     "entry_model",
     "entry_ts",
     "exit_ts",
+    "outcome",
     "pnl_r",
     "pnl_dollars",
 )
@@ -135,6 +149,23 @@ def test_the_day_is_what_it_was_bar_by_bar(database: duckdb.DuckDBPyConnection, 
     assert row["entries_now"] == day.entries
     assert (row["realised_r_now"], row["realised_r_worst"]) == (day.quarters / 4, day.worst / 4)
     assert (row["dollars_now"], row["dollars_worst"]) == (day.quarters * 25.0, day.worst * 25.0)
+
+
+def test_a_bar_is_taken_whole_before_the_next_instruments_bar_of_the_same_minute(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    three = [Trade("E1", 0, leaves, "0900", quarters) for leaves, quarters in ((5, -4), (None, 0), (None, 0))]
+    database.register("trade_journal", journal([*three, Trade("E1", 5, None, "0900", 0, "MNQ")]))
+    assert database.execute(QUERY).df().iloc[0]["positions_most"] == 3
+    database.register("trade_journal", journal([three[0], Trade("E1", 0, 5, "0900", 8, "MNQ")]))
+    assert database.execute(QUERY).df().iloc[0]["realised_r_worst"] == -1.0
+
+
+def test_what_is_scratched_counts_as_open_until_the_day_ends(database: duckdb.DuckDBPyConnection) -> None:
+    scratch = Trade("E1", 0, 5, "0900", -4, is_scratch=True)
+    database.register("trade_journal", journal([scratch, Trade("E1", 6, 7, "0900", 4, "MNQ")]))
+    row = database.execute(QUERY).df().iloc[0]
+    assert (row["positions_now"], row["positions_most"], row["realised_r_worst"]) == (0, 2, 0.0)
 
 
 def test_a_day_without_a_trade_uses_nothing(database: duckdb.DuckDBPyConnection) -> None:

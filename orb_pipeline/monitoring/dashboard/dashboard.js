@@ -17,9 +17,11 @@
     return window.Plotly;
   };
 
+  const barsIn = (content, key) =>
+    [...content.querySelectorAll("script.bars")].find((block) => block.dataset.bars === key);
+
   const barsOf = (key) => {
-    const block = [...document.querySelectorAll("script.bars")].find((found) => found.dataset.bars === key);
-    const packed = JSON.parse(block.textContent);
+    const packed = JSON.parse(barsIn(document, key).textContent);
     const decimals = (String(packed.tick).split(".")[1] || "").length;
     const points = (ticks) => Number((ticks * packed.tick).toFixed(decimals));
     const bars = { x: [], open: [], high: [], low: [], close: [] };
@@ -98,13 +100,16 @@
 
   // Pages of trades: the overview gives way while one is open, and comes back where it was left.
 
-  let left = 0, used = null;
+  let left = 0, used = "";
+  const part = (link) => link.closest("[id]").id;
   document.addEventListener("click", (event) => {
     const link = event.target.closest('a[href^="#trade="]');
-    if (link) [left, used] = [scrollY, link];
+    if (link) [left, used] = [scrollY, part(link)];
   });
+  const target = () => document.getElementById(decodeURIComponent(location.hash.slice(1)));
   const follow = (event) => {
-    const open = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    document.querySelectorAll(".trade.shown").forEach((page) => page.classList.remove("shown"));
+    const open = target();
     if (open && open.matches(".trade")) {
       scrollTo(0, 0);
       open.querySelector("h1, h2").focus({ preventScroll: true });
@@ -113,7 +118,7 @@
       const back = event.oldURL.slice(event.oldURL.indexOf("#"));
       scrollTo(0, left);
       const links = [...document.querySelectorAll('a[href^="#trade="]')].filter((link) => link.hash === back);
-      (links.find((link) => link === used) || links[0])?.focus({ preventScroll: true });
+      (links.find((link) => part(link) === used) || links[0])?.focus({ preventScroll: true });
     } else if (open && open.matches(".panel")) {
       open.querySelector("h2").focus({ preventScroll: true });
     }
@@ -133,16 +138,29 @@
       (place < 0 ? found : found?.querySelectorAll(focusable)[place])?.focus({ preventScroll: true });
     };
   };
-  const text = (plot) => plot.querySelector("script.figure").textContent;
+  const drawnFrom = (content, plot) => {
+    const key = plot.querySelector(".canvas").dataset.bars;
+    return plot.querySelector("script.figure").textContent + (key ? barsIn(content, key).textContent : "");
+  };
+  // The browser forgets its :target with the element; a page that the new content leaves out stays while it is read.
+  const keep = (open, fresh) => {
+    const key = open.querySelector(".canvas")?.dataset.bars;
+    (fresh.querySelector(".pages") || fresh).append(open);
+    if (key && !barsIn(fresh, key)) fresh.append(barsIn(main, key));
+  };
   const swap = (html) => {
     const fresh = new DOMParser().parseFromString(`<main>${html}</main>`, "text/html").querySelector("main");
     const opened = new Set([...main.querySelectorAll("details[open][id]")].map((found) => found.id));
-    const place = scrollY, focusAgain = whereFocusIs();
+    const place = scrollY, focusAgain = whereFocusIs(), open = target();
     fresh.querySelectorAll("details[id]").forEach((found) => { found.open = opened.has(found.id); });
     fresh.querySelectorAll("figure.plot").forEach((plot) => {
       const old = document.getElementById(plot.id), canvas = old?.querySelector(".canvas[data-drawn]");
-      if (canvas && !canvas.dataset.bars && text(old) === text(plot)) plot.replaceWith(old);
+      if (canvas && drawnFrom(main, old) === drawnFrom(fresh, plot)) plot.replaceWith(old);
     });
+    if (open?.matches(".trade")) {
+      if (!fresh.ownerDocument.getElementById(open.id)) keep(open, fresh);
+      fresh.ownerDocument.getElementById(open.id).classList.add("shown");
+    }
     main.replaceChildren(...fresh.childNodes);
     focusAgain();
     scrollTo(0, place);

@@ -12,6 +12,7 @@ from orb_pipeline.catalogue import Account
 from orb_pipeline.market.trading_day import number_of
 from orb_pipeline.monitoring.dashboard.panels.today import STOPPED, STRATEGIES
 from orb_pipeline.monitoring.dashboard.results import Result
+from orb_pipeline.orchestration.dashboard.entries import stops_now
 from orb_pipeline.orchestration.paper.closing import seen_bars
 from orb_pipeline.orchestration.paper.reader import TapeReader
 from orb_pipeline.orchestration.today import read_today
@@ -34,15 +35,18 @@ _RANGES = [
 
 
 def by_the_tape(workshop: Workshop, account: Account, day: dt.date | None) -> dict[str, Result]:
-    """How ranges and strategies of the open day stand, by their names; without rows where `day` is not open.
+    """What stops entries; how ranges and strategies of the open day stand, without rows where `day` is not open.
+
+    By the names of results.
 
     Raises:
         OrbError: the home cannot be read.
     """
-    today = read_today(workshop, account) if day is not None else None
-    if today is None or today.trading_day != day or not today.ranges:
-        return {STRATEGIES: _given(STRATEGIES, []), STOPPED: _given(STOPPED, [])}
-    stopped = [{"kind": kind, "reason": reason} for kind, reason in today.stopped.items()]
+    today = read_today(workshop, account)
+    stops = stops_now(workshop, account, today)
+    stopped = _given(STOPPED, [{"kind": kind, "reason": reason} for kind, reason in stops.items()])
+    if day is None or today.trading_day != day or not today.ranges:
+        return {STRATEGIES: _given(STRATEGIES, []), STOPPED: stopped}
     ranges = [
         {
             "symbol": found.instrument,
@@ -61,7 +65,7 @@ def by_the_tape(workshop: Workshop, account: Account, day: dt.date | None) -> di
     return {
         "today_ranges": _given("today_ranges", ranges),
         STRATEGIES: _given(STRATEGIES, [asdict(found) for found in today.strategies]),
-        STOPPED: _given(STOPPED, stopped),
+        STOPPED: stopped,
     }
 
 

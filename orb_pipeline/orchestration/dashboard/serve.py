@@ -58,13 +58,29 @@ class LivePage:
         self._open_day = OpenDay(workshop)
         self._seen: object = None
         self._looks = 0
+        self._told = ""
 
     def look(self) -> bool:
-        """Make the page anew where the home has changed; whether it did. An error of the home becomes its content."""
-        self._looks += 1
-        if self._state() == self._seen and self._looks < _STALE_LOOKS:
+        """Make the page anew where the home has changed; whether it did.
+
+        An error of the home becomes its content. Any other is logged, once while it is the same, and the page stays.
+        """
+        try:
+            return self._look()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the last page is served on
+            self._open_day = OpenDay(self._workshop)
+            if repr(error) != self._told:
+                name = self._account.account
+                _LOG.exception("The dashboard of %s could not be made anew; the last page is served on.", name)
+            self._told = repr(error)
             return False
-        self._looks = 0
+
+    def _look(self) -> bool:
+        self._looks += 1
+        state = self._state()
+        if state == self._seen and self._looks < _STALE_LOOKS:
+            return False
+        self._looks, self._seen = 0, state  # noted before anything is read: what changes meanwhile is for the next look
         try:
             self.content = dashboard_content(
                 collect(self._workshop, self._account, open_day=self._open_day, pages_elsewhere="/trade/")
@@ -73,8 +89,8 @@ class LivePage:
             _LOG.warning("The dashboard of %s could not be made: %s", self._account.account, error)
             self.content = f'<p class="banner" role="alert">{escape(str(error))}</p>'
             self._open_day = OpenDay(self._workshop)
-        self._seen = self._state()
         self.version = hashlib.sha256(self.content.encode()).hexdigest()
+        self._told = ""
         return True
 
     def answer(self, path: str) -> Answer:

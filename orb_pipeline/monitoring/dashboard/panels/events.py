@@ -16,19 +16,11 @@ where account is null or account = {account}
 order by event_ts desc, event_id desc
 limit 20
 """,
-    "entries_state": """
-select case when event in ('halt', 'resume') then 'halt' else 'blocked' end as kind,
-    arg_max(event, event_id) as event, arg_max(reason, event_id) as reason, max(event_ts) as event_ts
-from trading_events
-where event in ('halt', 'resume', 'blocked', 'unblocked') and (account is null or account = {account})
-group by kind
-order by kind
-""",
 }
 
 
 def panel(data: DashboardData) -> Panel:
-    events, state = data["events"], data["entries_state"]
+    events = data["events"]
     columns = [
         Column("at", lambda result, row: markup.moment(result, row, "event_ts")),
         Column("event", _event),
@@ -37,7 +29,7 @@ def panel(data: DashboardData) -> Panel:
     ]
     empty = "No halt, limit or roll so far."
     body = markup.table(events, columns, "Events, the latest first", empty=empty)
-    return Panel("events", "Halts, limits, rolls", body, (events, state), label="Events")
+    return Panel("events", "Halts, limits, rolls", body, (events,), label="Events")
 
 
 def _event(result: Result, row: int) -> str:

@@ -30,7 +30,7 @@ def panel(data: DashboardData) -> Panel:
     opened, critical = alerts.where(status="open"), alerts.where(status="open", severity="CRITICAL")
     day = "Today" if data.scope.mode == "paper" else "Last day"
     tiles = [
-        _entries(data, bool(critical), len(failed)),
+        _entries(data),
         _tile(
             "today", f"{day}, R", markup.value(total, 0, "r", R), f"{markup.value(total, 0, 'dollars', markup.GAIN)}"
         ),
@@ -64,23 +64,11 @@ def _toned(count: int, tone: str) -> str:
     return f'<span class="{tone if count else "good"}">{count}</span>'
 
 
-def _entries(data: DashboardData, is_critical: bool, failed: int) -> str:
-    """Whether entries are allowed, as far as the events and alerts say."""
-    stops = [row for row in data["entries_state"].records if row["event"] in ("halt", "blocked")]
+def _entries(data: DashboardData) -> str:
+    """Whether entries are allowed, as the account's trader would decide."""
     for row in data[STOPPED].records:
         return _tile("today", "Entries", '<span class="bad">Stopped</span>', _short(f"{row['kind']}: {row['reason']}"))
-    if stops:
-        figure = (
-            '<span class="bad">Halted</span>' if stops[-1]["event"] == "halt" else '<span class="bad">Blocked</span>'
-        )
-        return _tile("events", "Entries", figure, _short(str(stops[-1]["reason"])))
-    if is_critical:
-        return _tile("alerts", "Entries", '<span class="bad">Stopped</span>', "a CRITICAL alert is open")
-    if failed:
-        return _tile("gates", "Entries", '<span class="bad">Stopped</span>', "a gate failed")
-    if not len(data["strategies"]):
-        return _tile("strategies", "Entries", '<span class="warn">None</span>', "the portfolio is empty")
-    return _tile("events", "Entries", '<span class="good">Allowed</span>', "no halt, no block")
+    return _tile("events", "Entries", '<span class="good">Allowed</span>', "nothing stops them")
 
 
 def _short(words: str) -> str:

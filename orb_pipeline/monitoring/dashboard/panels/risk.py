@@ -11,40 +11,46 @@ from orb_pipeline.monitoring.dashboard.markup import COUNT, DOLLARS, Form, R, nu
 from orb_pipeline.monitoring.dashboard.panel import Panel
 from orb_pipeline.monitoring.dashboard.results import DashboardData
 
-_ORDER_IN_A_BAR = """
+_COURSE = """
 with entered as (
     select * from trade_journal
     where account = {account} and mode = {mode} and trading_day = {day} and risk_check_passed
 ), moments as (
-    -- Within a bar: orders fill (E1, E3), then exits, then entries at the close (E2).
-    select entry_ts as ts, if(entry_model = 'E2', 2, 0) as place, instrument, orb_label, 1 as opened, 1 as entered,
-        0.0 as r, 0.0 as dollars
+    -- By minute, within it by instrument; of its bar orders fill (E1, E3), then exits, then entries at the close (E2).
+    select entry_ts as ts, instrument as book, if(entry_model = 'E2', 2, 0) as step, instrument, orb_label,
+        1 as opened, 1 as entered, 0.0 as r, 0.0 as dollars
     from entered
     union all
-    select exit_ts, if(exit_ts = entry_ts and entry_model = 'E2', 3, 1), instrument, orb_label, -1, 0, pnl_r,
-        pnl_dollars
+    select exit_ts, instrument, 1, instrument, orb_label, -1, 0, pnl_r, pnl_dollars
     from entered
-    where exit_ts is not null
-), course as (
-    select ts, place, instrument, orb_label, sum(opened) over so_far as open_positions,
-        sum(entered) over so_far as entries, sum(r) over so_far as realised_r,
-        sum(dollars) over so_far as realised_dollars,
-        sum(opened) over (partition by instrument, orb_label order by ts, place) as open_of_session
+    where exit_ts is not null and outcome <> 'scratch'
+    union all
+    -- Scratches count when the day ends, for all instruments at once.
+    select 'infinity'::timestamptz, '', 0, instrument, orb_label, -1, 0, pnl_r, pnl_dollars
+    from entered
+    where outcome = 'scratch'
+), steps as (
+    select *, dense_rank() over (order by ts, book, step) as place
     from moments
-    window so_far as (order by ts, place)
+), course as (
+    select place, instrument, orb_label, sum(opened) over so_far as open_positions, sum(entered) over so_far as entries,
+        sum(r) over so_far as realised_r, sum(dollars) over so_far as realised_dollars,
+        sum(opened) over (partition by instrument, orb_label order by place) as open_of_session
+    from steps
+    window so_far as (order by place)
 )
 """
 QUERIES = {
-    "usage": f"""{_ORDER_IN_A_BAR}
-select coalesce(arg_max(open_positions, (ts, place)), 0)::bigint as positions_now,
+    "usage": f"""{_COURSE}
+select coalesce(arg_max(open_positions, place), 0)::bigint as positions_now,
     coalesce(max(open_positions), 0)::bigint as positions_most,
-    coalesce((select max(still_open) from (select arg_max(open_of_session, (ts, place)) as still_open
+    coalesce((select max(still_open) from (select arg_max(open_of_session, place) as still_open
         from course group by instrument, orb_label)), 0)::bigint as session_now,
     coalesce(max(open_of_session), 0)::bigint as session_most,
     coalesce(max(entries), 0)::bigint as entries_now,
-    coalesce(arg_max(realised_r, (ts, place)), 0) as realised_r_now,
+    coalesce(arg_max(realised_r, place), 0) as realised_r_now,
     least(coalesce(min(realised_r), 0), 0) as realised_r_worst,
-    coalesce(arg_max(realised_dollars, (ts, place)), 0) as dollars_now,
+    coalesce(arg_max(realised_dollars, place), 0) as dollars_now,
     least(coalesce(min(realised_dollars), 0), 0) as dollars_worst
 from course
 """,

@@ -31,7 +31,7 @@ order by decided_ts, strategy_id
 STRATEGIES = "today_strategies"
 """Result of `orb today` while a paper day is open: columns of execution.today.StrategyToday; else without rows."""
 STOPPED = "today_stopped"
-"""Likewise: kind and reason of everything that stops entries now."""
+"""Kind and reason of everything that stops entries now: on the open day, else on the next one."""
 
 
 AHEAD = ("working", "confirming", "armed", "waiting")
@@ -41,14 +41,14 @@ AHEAD = ("working", "confirming", "armed", "waiting")
 def panel(data: DashboardData) -> Panel:
     ranges, trades, strategies = data["today_ranges"], data["today_trades"], data[STRATEGIES]
     scope = data.scope
-    if scope.day is None:
-        empty = '<p class="empty">No day has been traded yet: `orb run`, then `orb paper --once`.</p>'
-        return Panel("today", "Today", empty, (ranges, trades), is_wide=True, label="Today")
-    title = f"{'Today on paper' if scope.mode == 'paper' else 'Last day of the replay'}: {scope.day}"
     stopped = "".join(
         f'<p class="stopped">{markup.badge(str(row["kind"]), "bad")} {markup.broken(str(row["reason"]))}</p>'
         for row in data[STOPPED].records
     )
+    if scope.day is None:
+        empty = f'{stopped}<p class="empty">No day has been traded yet: `orb run`, then `orb paper --once`.</p>'
+        return Panel("today", "Today", empty, (ranges, trades), is_wide=True, label="Today")
+    title = f"{'Today on paper' if scope.mode == 'paper' else 'Last day of the replay'}: {scope.day}"
     body = (
         f"{stopped}<h3>Ranges</h3>{_ranges(ranges)}<h3>Trades</h3>{_trades(data, trades)}{_ahead(strategies)}"
         f"{markup.note('Times are UTC. A trade leads to its page: bars, range, outcome, source file.')}"
