@@ -107,6 +107,7 @@ def _bury_hopeless(connection: Connection, rules: Notifications, now: dt.datetim
             reason = "notifications.yaml has no channel of this name any more"
         elif item.queued_at < now - dt.timedelta(hours=hours):
             reason = f"not delivered within {hours:g} h{f': {item.reason}' if item.reason else ''}"
+            raise_alert(connection, _failing(item.channel, reason, now))
         if reason is not None:
             outbox.bury(connection, item.channel, item.key, attempts=item.attempts, reason=reason, at=now)
             buried += 1
@@ -138,10 +139,9 @@ def _record(
 ) -> tuple[int, int]:
     """Write down what became of a sending; how many of its messages failed and how many are dead letters."""
     channel, keys = outcome.sending.channel, outcome.sending.keys
-    condition = f"{ALERT}:{channel}"
     if outcome.reason is None:
         outbox.record_delivered(connection, channel, keys, now)
-        resolve(connection, condition, now)
+        resolve(connection, _condition(channel), now)
         return 0, 0
     buried = 0
     for key in keys:
@@ -153,16 +153,20 @@ def _record(
         else:
             outbox.record_failed(connection, channel, key, attempts=tried, due_at=due_at, reason=outcome.reason)
     if buried:
-        raise_alert(connection, _failing(channel, condition, outcome.reason, now))
+        raise_alert(connection, _failing(channel, outcome.reason, now))
     return len(keys) - buried, buried
 
 
-def _failing(channel: str, condition: str, reason: str, now: dt.datetime) -> Alert:
+def _condition(channel: str) -> str:
+    return f"{ALERT}:{channel}"
+
+
+def _failing(channel: str, reason: str, now: dt.datetime) -> Alert:
     message = (
         f"Channel {channel} does not take messages: {reason}. What it missed is listed by `orb notify --dead`; "
         f"`orb notify --test --channel {channel}` tries it."
     )
-    return Alert(alert=ALERT, condition=condition, severity=Severity.WARNING, message=message, raised_at=now)
+    return Alert(alert=ALERT, condition=_condition(channel), severity=Severity.WARNING, message=message, raised_at=now)
 
 
 def _message(item: outbox.Waiting) -> Message:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from orb_pipeline.catalogue import AlertRules
+from orb_pipeline.catalogue import Catalogue
 from orb_pipeline.errors import StorageError
 from orb_pipeline.feeds.landing import Landing
 from orb_pipeline.intake.tape import Tape
@@ -28,7 +28,7 @@ from orb_pipeline.orchestration import verdicts
 from orb_pipeline.orchestration.gates import WATCHING_ASSETS, gates_of, kind_of
 from orb_pipeline.orchestration.paper.closing import DAYS
 from orb_pipeline.orchestration.scope import ScopeKind
-from orb_pipeline.orchestration.verdicts import Verdict
+from orb_pipeline.orchestration.verdicts import Verdict, Waiver
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.storage.alerts import Alert, Changed, Severity, settle
 from orb_pipeline.storage.warehouse import utc_frame
@@ -52,6 +52,11 @@ _LATEST_VERDICTS = (
     "select asset, check_name, instrument, content_hash, passed, message, judged_at from gate_verdicts qualify "
     "row_number() over (partition by asset, check_name, instrument order by judged_at desc) = 1"
 )
+_INHERITED = (
+    "select asset, instrument, unnest(waivers) as waiver from (select asset, instrument, waivers from asset_builds "
+    "qualify row_number() over (partition by asset, instrument order by built_at desc) = 1) order by all"
+)
+_BEGUN = "select account, max(trading_day) from paper_days group by account"
 
 
 def evaluate_alerts(workshop: Workshop, now: dt.datetime, runs: Sequence[RunEnd] | None = None) -> tuple[Changed, ...]:
@@ -76,8 +81,8 @@ def evaluate_alerts(workshop: Workshop, now: dt.datetime, runs: Sequence[RunEnd]
 def read_facts(workshop: Workshop, now: dt.datetime, runs: Sequence[RunEnd] | None = None) -> Facts:
     """What the alerts of a home are made from."""
     with workshop.warehouse.transaction() as connection:
-        ledger = _Ledger.read(connection, workshop.catalogue.monitoring.alerts, now)
-    days = _days(workshop)
+        ledger = _Ledger.read(connection, workshop.catalogue, now)
+    days, known = _days(workshop), _scopes(workshop.catalogue)
     return Facts(
         rules=workshop.catalogue.monitoring.alerts,
         trades=ledger.trades,
@@ -88,8 +93,9 @@ def read_facts(workshop: Workshop, now: dt.datetime, runs: Sequence[RunEnd] | No
         calendars=_calendars(workshop, days),
         feeds=_feeds(workshop, ledger, now),
         gates=ledger.gates,
-        runs=None if runs is None else tuple(runs),
+        runs=None if runs is None else tuple(run for run in runs if not run.scope or run.scope in known),
         events=ledger.events,
+        begun=ledger.begun,
     )
 
 
@@ -115,16 +121,19 @@ class _Ledger:
     backtest: dict[tuple[str, str], Floats]
     gates: tuple[GateState, ...]
     events: tuple[Event, ...]
+    begun: dict[str, dt.date]
 
     @classmethod
-    def read(cls, connection: Connection, rules: AlertRules, now: dt.datetime) -> _Ledger:
+    def read(cls, connection: Connection, catalogue: Catalogue, now: dt.datetime) -> _Ledger:
+        rules = catalogue.monitoring.alerts
         most = 1 + max(rules.win_rate_drift.trades, rules.expr_drift.trades)  # and one that is open
         return cls(
             trades=_with_dates(utc_frame(connection.execute(_TRADES, [most]).df())),
             paper_days=_with_dates(connection.execute(_PAPER_DAYS).df()),
             backtest=_backtest(connection),
-            gates=_failed_gates(connection, now),
+            gates=_gates(connection, _scopes(catalogue), now),
             events=_events(connection),
+            begun=dict(connection.execute(_BEGUN).fetchall()),
         )
 
     @cached_property
@@ -173,9 +182,54 @@ def _backtest(connection: Connection) -> dict[tuple[str, str], Floats]:
     return {(str(account), str(name)): results.to_numpy("float64") for (account, name), results in grouped}
 
 
-def _failed_gates(connection: Connection, now: dt.datetime) -> tuple[GateState, ...]:
-    """Gates, among those that are declared now, whose latest verdict is that they do not hold."""
+def _scopes(catalogue: Catalogue) -> Set[str]:
+    """What the catalogue knows: what was told of anything else cannot be mended."""
+    return catalogue.instruments.keys() | catalogue.accounts.keys()
+
+
+def _gates(connection: Connection, known: Set[str], now: dt.datetime) -> tuple[GateState, ...]:
+    """Gates of these scopes that do not hold, and other ones that waivers pass over of which something stands."""
     waivers = verdicts.select_waivers(connection, now)
+    failed = [gate for gate in _failed_gates(connection, waivers) if gate.scope in known]
+    named = {gate.waiver for gate in failed}
+    inherited = [gate for gate in _inherited(connection, waivers, known) if gate.waiver not in named]
+    return tuple(sorted([*failed, *inherited], key=lambda gate: (gate.scope, gate.asset, gate.check)))
+
+
+def _inherited(connection: Connection, waivers: Sequence[Waiver], known: Set[str]) -> list[GateState]:
+    """Of each waiver that the latest builds of these scopes stand on, its gate; though newer data may hold."""
+    rows = connection.execute(_INHERITED).fetchall()
+    standing: dict[Waiver, list[str]] = {}
+    for inherited in verdicts.select_waivers_by_number(connection, sorted({number for _, _, number in rows})):
+        current = verdicts.waiver_for(waivers, inherited.asset, inherited.check, inherited.scope)
+        of = [f"{asset} of {scope}" for asset, scope, number in rows if number == inherited.number and scope in known]
+        if current is not None and of and gates_of(current.asset):
+            standing.setdefault(current, []).extend(of)
+    return [
+        GateState(
+            asset=waiver.asset,
+            check=waiver.check,
+            scope=waiver.scope,
+            is_account=kind_of(waiver.asset) is ScopeKind.ACCOUNT,
+            message=waiver.reason,
+            next_step=_stands_on(waiver, of),
+            waiver=waiver.number,
+            until=waiver.until,
+        )
+        for waiver, of in standing.items()
+    ]
+
+
+def _stands_on(waiver: Waiver, builds: Sequence[str]) -> str:
+    option = kind_of(waiver.asset).option(waiver.scope)
+    return (
+        f"On data for which that gate did not hold stand {', '.join(sorted(set(builds)))}. Build them again with "
+        f"`orb run`, or `orb waive {waiver.asset} {waiver.check} {option} --reason TEXT --until DATE`."
+    )
+
+
+def _failed_gates(connection: Connection, waivers: Sequence[Waiver]) -> list[GateState]:
+    """Gates, among those that are declared now, whose latest verdict is that they do not hold."""
     found = []
     for asset, check, scope, content, passed, message, judged_at in connection.execute(_LATEST_VERDICTS).fetchall():
         if passed or asset in WATCHING_ASSETS or check not in {gate.check for gate in gates_of(asset)}:
@@ -194,7 +248,7 @@ def _failed_gates(connection: Connection, now: dt.datetime) -> tuple[GateState, 
                 until=None if waiver is None else waiver.until,
             )
         )
-    return tuple(sorted(found, key=lambda gate: (gate.scope, gate.asset, gate.check)))
+    return found
 
 
 def _events(connection: Connection) -> tuple[Event, ...]:

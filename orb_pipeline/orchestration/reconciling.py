@@ -19,7 +19,7 @@ from orb_pipeline.orchestration.landed_market import LandedMarket, span_of
 from orb_pipeline.orchestration.paper.landed import batches_of
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.portfolio.model import PortfolioStrategy
-from orb_pipeline.storage.alerts import Alert, Severity, raise_alert, resolve
+from orb_pipeline.storage.alerts import Alert, Severity, raise_or_restate, resolve
 from orb_pipeline.storage.paper import StoredDay, paper_journal, select_day
 from orb_pipeline.storage.reconciliation import (
     DifferenceRow,
@@ -67,7 +67,8 @@ def reconcile_day(
     """Compare a finished paper day with the backtest of what has landed, and write what is found, in one transaction.
 
     Done again, it takes the place of what was found before. A day with an unexplained difference raises one CRITICAL
-    alert; one that has none any more resolves it.
+    alert, which has the figures of the latest comparison and opens again where there are more; one that has none any
+    more resolves it.
 
     Args:
         seen_bars: the bars of that day that counted, of all instruments and contracts, in order of time; columns of
@@ -147,7 +148,7 @@ def _write(connection: Connection, day: ReconciledDay, now: dt.datetime) -> None
     if day.passed:
         resolve(connection, condition, now)
     else:
-        raise_alert(connection, _alert(day, condition, now))
+        raise_or_restate(connection, _alert(day, condition, now), now)
 
 
 def _row(difference: Difference) -> DifferenceRow:

@@ -27,6 +27,7 @@ class Rows:
         only: columns with the values that they have in the asset's rows, where the table holds others, too.
         remarks: columns that are no content: such as say when or by which run a row was written.
         shared: rows that name no scope are every scope's.
+        common: a column and the value of which rows are every scope's, whichever they name.
     """
 
     table: str
@@ -35,6 +36,7 @@ class Rows:
     only: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     shared: bool = False
+    common: tuple[str, object] | None = None
 
     def select(self, connection: Connection, scope: str) -> pd.DataFrame:
         """The scope's rows by key, times in UTC."""
@@ -64,11 +66,18 @@ class Rows:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _where(self, scope: str) -> tuple[str, list[object]]:
-        allowed: dict[str, tuple[object, ...]] = {self.kind.value: (scope,), **self.only}
-        where = " and ".join(f"{column} in ({', '.join('?' * len(values))})" for column, values in allowed.items())
+        own, values = [f"{self.kind.value} = ?"], list[object]([scope])
         if self.shared:
-            where = where.replace(f"{self.kind.value} in (?)", f"({self.kind.value} = ? or {self.kind.value} is null)")
-        return where, [value for values in allowed.values() for value in values]
+            own.append(f"{self.kind.value} is null")
+        if self.common is not None:
+            column, value = self.common
+            own.append(f"{column} = ?")
+            values.append(value)
+        where = [f"({' or '.join(own)})"]
+        for column, allowed in self.only.items():
+            where.append(f"{column} in ({', '.join('?' * len(allowed))})")
+            values.extend(allowed)
+        return " and ".join(where), values
 
 
 WAREHOUSE_TABLES: dict[str, Rows] = {
@@ -99,6 +108,7 @@ WAREHOUSE_TABLES: dict[str, Rows] = {
             "chance",
         ),  # go on changing while it stands
         shared=True,
+        common=("severity", "CRITICAL"),  # stops the entries of every account
     ),
 }
 """What assets keep in the warehouse, by the name under which it is read: an asset's, or that of a table beside one."""

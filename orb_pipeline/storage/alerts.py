@@ -2,7 +2,8 @@
 
 A condition stands from the moment it is raised until it is resolved. Acknowledging an alert says that somebody has seen
 it; the condition stands on, and is not raised again. One that was resolved and comes about anew is raised anew. One
-that becomes graver opens again, for what was acknowledged was less; one that becomes lighter stays as grave as it was.
+that becomes graver, or grows after it was acknowledged, opens again, for what was acknowledged was less; one that
+becomes lighter stays as grave as it was.
 """
 
 from __future__ import annotations
@@ -184,6 +185,16 @@ def raise_alert(connection: Connection, alert: Alert) -> bool:
     return True
 
 
+def raise_or_restate(connection: Connection, alert: Alert, at: dt.datetime) -> None:
+    """Raise it; one that stands takes these figures and words, and opens again where its value has grown."""
+    known = _last_of(connection, alert.condition)
+    if known is None or known.status is Status.RESOLVED:
+        raise_alert(connection, alert)
+        return
+    is_more = known.status is Status.ACKNOWLEDGED and (alert.value or 0.0) > (known.value or 0.0)
+    _restate(connection, known, alert, escalated_at=at if is_more else None)
+
+
 def resolve(connection: Connection, condition: str, at: dt.datetime) -> bool:
     """The condition is over, whether anybody saw it or not; whether it stood."""
     last = _last_of(connection, condition)
@@ -205,11 +216,15 @@ def resolve_all(
     account: str | None = None,
     before: dt.date | None = None,
 ) -> None:
-    """All that stands of a kind is over, but for these conditions; of one account, of trading days before one."""
+    """All that stands of a kind is over, but for these conditions; of one account, of trading days before one.
+
+    An alert that names no trading day is of the one on which it was raised, or last opened again.
+    """
     connection.execute(
         "update monitor_alerts set status = $resolved, resolved_at = $at where alert = $alert and status <> $resolved "
         "and not list_contains($but::varchar[], condition) and ($account is null or account = $account) "
-        "and ($before::date is null or trading_day < $before)",
+        "and ($before::date is null or coalesce(trading_day, (coalesce(escalated_at, raised_at) at time zone 'UTC' "
+        "+ interval 1 hour)::date) < $before)",
         {
             "resolved": Status.RESOLVED.value,
             "at": at,
@@ -226,8 +241,8 @@ def raise_rejections(
 ) -> list[Alert]:
     """One alert for each instrument, trading day and reason, not one for each bar; those that are new or have grown.
 
-    Told the same counts again, nothing changes. Where more were rejected since, the alert takes the new count and opens
-    again, for what was acknowledged was less.
+    Told the same counts again, nothing changes. Where more were rejected since, the alert takes the new count, and one
+    that was acknowledged opens again.
 
     Args:
         counts: how many rows stand in `rejected_bars` in all, and the file of the latest.
@@ -238,10 +253,7 @@ def raise_rejections(
         last = _last_of(connection, alert.condition)
         if count > (0 if last is None else last.value or 0):
             changed.append(alert)
-            if last is None or last.status is Status.RESOLVED:
-                raise_alert(connection, alert)
-            else:
-                _grow(connection, last.alert_id, alert)
+            raise_or_restate(connection, alert, at)
     return changed
 
 
@@ -328,15 +340,6 @@ def _rejection_alert(
         trading_day=trading_day,
         value=float(count),
         threshold=0.0,
-    )
-
-
-def _grow(connection: Connection, alert_id: int, alert: Alert) -> None:
-    """Give a standing alert its higher value, and open it again."""
-    connection.execute(
-        "update monitor_alerts set value = ?, message = ?, status = ?, acknowledged_at = null, acknowledged_by = null "
-        "where alert_id = ?",
-        [alert.value, alert.message, Status.OPEN.value, alert_id],
     )
 
 

@@ -191,5 +191,5 @@ MEANINGS = {
     "resolved_at": "when it was over",
     "expected": "of a drift the backtest's figure, of missing data what is normal, in the unit of the value",
     "chance": "how likely such a value or a worse one is if nothing has changed; NULL where that is not known",
-    "escalated_at": "when it last became graver",
+    "escalated_at": "when it last became graver, or was opened again because it grew",
 }

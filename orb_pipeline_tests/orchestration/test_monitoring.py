@@ -12,6 +12,7 @@ import pytest
 
 from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.monitoring.alerts import RunEnd
+from orb_pipeline.orchestration import builds
 from orb_pipeline.orchestration.gates import Evidence, GateResult, schema_monitor_alerts
 from orb_pipeline.orchestration.instance import open_instance
 from orb_pipeline.orchestration.jobs import alerts_job
@@ -25,7 +26,7 @@ from orb_pipeline.orchestration.watching import alerts_after_failure, alerts_eve
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.research.study import Study
 from orb_pipeline.settings import HOME_VARIABLE, Home
-from orb_pipeline.storage.alerts import acknowledge, open_alerts, standing_alerts
+from orb_pipeline.storage.alerts import Alert, Severity, acknowledge, open_alerts, raise_alert, standing_alerts
 from orb_pipeline.storage.paper import TradingEvent, record_events
 from orb_pipeline.storage.warehouse import Warehouse
 from orb_pipeline_tests.monitoring.alerts.situations import days
@@ -174,6 +175,52 @@ def test_a_waived_gate_is_told_when_its_waiver_is_about_to_end_and_when_it_has(h
     ]
 
 
+def test_what_the_catalogue_does_not_know_any_more_is_not_told(home: Home) -> None:
+    workshop = workshop_of(home)
+    judge(workshop, passed=False, scope="GONE")
+    judge(workshop, passed=False, asset="portfolio", scope="gone")
+    failed = [RunEnd(job="job", scope=scope, run_id="a1", ended_at=NOW, failed=True) for scope in ("GONE", "gone", "")]
+    assert evaluated(workshop, runs=failed) == [("run_failed", "raised")]
+
+
+def record_build(workshop: Workshop, asset: str, scope: str, *waivers: int, at: dt.datetime = NOW) -> None:
+    build = builds.Build(asset, scope, f"of {at}", {}, 1, None, None, 1.0, False, waivers, "a test", at)
+    with workshop.warehouse.transaction() as connection:
+        builds.record(connection, build)
+
+
+def test_a_waiver_that_a_build_on_older_bars_stands_on_is_told_before_it_ends(home: Home) -> None:
+    workshop = workshop_of(home)
+    until = NOW.date() + dt.timedelta(days=5)
+    waiver = add_waiver(workshop.warehouse, workshop.catalogue, "bars_1m", "schema", "MGC", "on review", until, NOW)
+    judge(workshop, passed=True)
+    assert evaluated(workshop) == []
+    for asset, scope in (("validated_setups", "MGC"), ("portfolio", "25k"), ("portfolio", "gone")):
+        record_build(workshop, asset, scope, waiver.number)
+    assert evaluated(workshop) == [("waiver_ending", "raised")]
+    with workshop.warehouse.transaction() as connection:
+        (alert,) = open_alerts(connection)
+    assert (alert.instrument, alert.value) == ("MGC", 5.0)
+    assert "stand portfolio of 25k, validated_setups of MGC. Build them again" in alert.message
+    judge(workshop, passed=False, at=NOW + dt.timedelta(minutes=1))
+    assert evaluated(workshop) == []  # one alert, though it does not hold now, too
+    judge(workshop, passed=True, at=NOW + dt.timedelta(minutes=2))
+    for asset, scope in (("validated_setups", "MGC"), ("portfolio", "25k")):
+        record_build(workshop, asset, scope, at=NOW + dt.timedelta(minutes=3))
+    assert evaluated(workshop) == [("waiver_ending", "resolved")]
+
+
+def test_an_inherited_waiver_that_was_given_again_ends_with_the_later_one(home: Home) -> None:
+    workshop = workshop_of(home)
+    first, _ = (
+        add_waiver(workshop.warehouse, workshop.catalogue, "bars_1m", "schema", "MGC", "review", NOW.date() + left, NOW)
+        for left in (dt.timedelta(days=2), dt.timedelta(days=9))
+    )
+    record_build(workshop, "portfolio", "25k", first.number)
+    assert evaluated(workshop) == []
+    assert evaluated(workshop, NOW + dt.timedelta(days=4)) == [("waiver_ending", "raised")]
+
+
 def test_limits_and_rolls_come_from_the_trading_events(home: Home) -> None:
     workshop = workshop_of(home)
     events = [
@@ -190,6 +237,17 @@ def test_limits_and_rolls_come_from_the_trading_events(home: Home) -> None:
         ("contract_roll", "resolved"),
         ("limit_reached", "escalated"),
     ]
+
+
+def test_a_limit_is_over_when_the_account_begins_its_next_day_though_it_enters_nothing(home: Home) -> None:
+    workshop = workshop_of(home)
+    limit = TradingEvent(NOW, "limit", "-5.2 R", "limit:25k", account="25k", trading_day=TRADING_DAY)
+    with workshop.warehouse.transaction() as connection:
+        record_events(connection, [limit], NOW)
+    begin(workshop, TRADING_DAY)
+    assert evaluated(workshop) == [("limit_reached", "raised")]
+    begin(workshop, TRADING_DAY + dt.timedelta(days=1))
+    assert evaluated(workshop) == [("limit_reached", "resolved")]
 
 
 def test_alerts_of_runs_stay_as_they_are_where_nobody_looked_at_the_runs(home: Home) -> None:
@@ -211,6 +269,34 @@ def test_a_run_that_fails_by_a_gate_raises_both_and_one_that_holds_ends_both(lan
     override(landed_home, "instruments.yaml", "instruments: {}")
     run_graph(landed_home, load_catalogue(landed_home.catalogue), ["GC"], to="bars_1m")
     assert standing(landed_home) == []
+
+
+@pytest.mark.parametrize("scope", [{"dagster/partition": "GC"}, {"orb/account": "50k"}, {}])
+def test_the_latest_run_of_each_scope_counts_however_often_others_ran_since(home: Home, scope: dict[str, str]) -> None:
+    failing: Any = ran("research_job", fails=True)
+    going_well: Any = ran("research_job", fails=False)
+    home.root.mkdir()
+    with open_instance(home) as instance:
+        failing.execute_in_process(instance=instance, raise_on_error=False, tags=scope)
+        for _ in range(21):
+            going_well.execute_in_process(instance=instance, tags={"dagster/partition": "MGC"})
+        name = next(iter(scope.values()), "")
+        assert {(end.scope, end.failed) for end in run_ends(instance)} == {(name, True), ("MGC", False)}
+        going_well.execute_in_process(instance=instance, tags=scope)
+        assert {(end.scope, end.failed) for end in run_ends(instance)} == {(name, False), ("MGC", False)}
+
+
+def ran(name: str, *, fails: bool) -> dg.JobDefinition:
+    @dg.op
+    def step() -> None:
+        if fails:
+            raise OSError
+
+    @dg.job(name=name)
+    def job() -> None:
+        step()
+
+    return job
 
 
 # By themselves.
@@ -262,6 +348,28 @@ def test_published_alerts_have_gates_of_which_one_is_that_nothing_critical_is_op
         acknowledge(connection, critical.alert_id, NOW, "me")
     assert publish(home).success
     assert workshop.warehouse.frame(verdicts)["passed"].tolist() == [False, True, True, True]
+
+
+def test_a_critical_alert_of_another_account_is_published_and_judged_as_entries_are(home: Home) -> None:
+    workshop = workshop_of(home)
+    found = (
+        Alert(
+            alert="broker_difference", condition=account, severity=severity, message="", raised_at=NOW, account=account
+        )
+        for account, severity in (("50k", Severity.CRITICAL), ("100k", Severity.WARNING))
+    )
+    with workshop.warehouse.transaction() as connection:
+        for alert in found:
+            raise_alert(connection, alert)
+        assert why_refused(connection, "25k", {}, NOW) is not None
+    assert not publish(home).success
+    verdicts = "select check_name, passed from gate_verdicts where instrument = '25k' order by judged_at, check_name"
+    assert workshop.warehouse.frame(verdicts).to_numpy().tolist() == [["no_open_critical", False], ["schema", True]]
+    assert workshop.table("monitor_alerts", "25k").pandas()["account"].tolist() == ["50k"]
+    with workshop.warehouse.transaction() as connection:
+        acknowledge(connection, 1, NOW, "me")
+        assert why_refused(connection, "25k", {}, NOW) is None
+    assert publish(home).success
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +14,20 @@ import pytest
 
 from orb_pipeline.catalogue import load_catalogue
 from orb_pipeline.monitoring.notification.addresses import Addresses
+from orb_pipeline.monitoring.notification.sending import Outcome
+from orb_pipeline.monitoring.notification.spacing import Sending
 from orb_pipeline.orchestration.notifying import Delivered, deliver, queue_news, tell, telling
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.settings import Home
-from orb_pipeline.storage.alerts import Alert, Severity, open_alerts, raise_alert, resolve
+from orb_pipeline.storage.alerts import (
+    Alert,
+    Severity,
+    acknowledge,
+    open_alerts,
+    raise_alert,
+    raise_rejections,
+    resolve,
+)
 from orb_pipeline.storage.notifications import select_dead_letters, select_waiting
 from orb_pipeline.storage.paper import TradingEvent, record_events
 from orb_pipeline_tests.catalogue.user_files import with_file
@@ -126,6 +136,20 @@ def test_an_alert_that_becomes_graver_or_is_over_is_told_again(house: House, pho
     assert phone.titles == ["WARNING: a", "CRITICAL: a", "Over: a"]
 
 
+def test_rejected_bars_are_told_again_when_more_of_them_open_an_acknowledged_alert_again(
+    house: House, phone: Receiver
+) -> None:
+    for count in (1, 2, 3):
+        with house.workshop.warehouse.transaction() as connection:
+            raise_rejections(connection, {("MGC", DAY, "late_bar"): (count, "0001.csv")}, house.now)
+            if count == 2:  # 1 and 2 are one alert that nobody has seen yet
+                (alert,) = open_alerts(connection)
+                acknowledge(connection, alert.alert_id, house.now, "me")
+        house.queue()
+    house.deliver()
+    assert [message["message"].split(" of ")[0] for message in phone.messages] == ["1 row", "3 rows"]
+
+
 def test_a_channel_without_an_address_is_told_nothing_then_or_later(house: House) -> None:
     house.alert()
     assert house.queue() == 1
@@ -192,6 +216,31 @@ def test_no_table_holds_an_address_or_a_part_of_one(house: House, phone: Receive
     assert "error=500" in content
     assert TOKEN not in content
     assert PASSWORD not in content
+
+
+@pytest.mark.parametrize("seconds", [300, 3600])
+def test_a_channel_that_is_down_for_a_day_is_told_of_however_seldom_it_is_tried(
+    house: House, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    object.__setattr__(house.workshop.catalogue, "notifications", load_catalogue().notifications)
+    house.channels["phone"] = "json://127.0.0.1:1"
+    tried: list[Sending] = []
+
+    def refuse(sendings: Sequence[Sending], *_rest: object) -> list[Outcome]:
+        tried.extend(sendings)
+        return [Outcome(sending, "the service is down") for sending in sendings]
+
+    monkeypatch.setattr("orb_pipeline.orchestration.delivering.send", refuse)
+    house.alert()
+    house.queue()
+    while house.waits():
+        house.now += dt.timedelta(seconds=seconds)
+        house.deliver()
+    assert len(tried) < house.workshop.catalogue.notifications.delivery.attempts
+    with house.workshop.warehouse.transaction() as connection:
+        failing = open_alerts(connection)[-1]
+    assert failing.condition == "notifications:phone"
+    assert "the service is down" in failing.message
 
 
 def test_news_that_nobody_took_within_a_day_is_given_up(house: House) -> None:

@@ -20,6 +20,7 @@ from orb_pipeline.storage.alerts import (
     last_evaluated,
     open_alerts,
     raise_alert,
+    raise_or_restate,
     raise_rejections,
     resolve,
     resolve_all,
@@ -174,6 +175,21 @@ def test_rejections_of_days_that_are_over_are_over_until_there_are_more(connecti
     assert alert.value == 4.0
 
 
+def test_rejections_without_a_readable_time_are_of_the_day_on_which_they_were_raised_or_opened_again(
+    connection: Connection,
+) -> None:
+    late = dt.datetime(2026, 3, 3, 23, 30, tzinfo=dt.UTC)  # of the trading day that began at 23:00
+    raise_rejections(connection, {("MGC", None, "unreadable_file"): (1, "half.csv")}, late)
+    resolve_all(connection, "bars_rejected", LATER, before=dt.date(2026, 3, 4))
+    (alert,) = open_alerts(connection)
+    acknowledge(connection, alert.alert_id, LATER, "me")
+    raise_rejections(connection, {("MGC", None, "unreadable_file"): (2, "half.csv")}, late + dt.timedelta(days=1))
+    resolve_all(connection, "bars_rejected", LATER, before=dt.date(2026, 3, 5))
+    assert len(open_alerts(connection)) == 1
+    resolve_all(connection, "bars_rejected", LATER, before=dt.date(2026, 3, 6))
+    assert standing_alerts(connection) == []
+
+
 def test_of_a_kind_all_is_over_but_what_is_named_and_what_others_have(connection: Connection) -> None:
     for condition, account in (("drawdown:a", "25k"), ("drawdown:b", "25k"), ("drawdown:c", "50k")):
         raise_alert(connection, replace(ALERT, condition=condition, account=account))
@@ -197,6 +213,26 @@ def test_more_of_them_raise_the_count_and_open_the_alert_again(connection: Conne
     (alert,) = open_alerts(connection)
     assert (alert.value, alert.occurrence, alert.acknowledged_by) == (4.0, 1, None)
     assert alert.message.startswith("4 rows")
+
+
+def test_what_grows_after_it_was_acknowledged_opens_again_and_what_shrinks_is_told_as_it_is(
+    connection: Connection,
+) -> None:
+    few = replace(ALERT, message="2 differ", value=2.0)
+    raise_or_restate(connection, few, NOW)
+    raise_or_restate(connection, replace(few, message="3 differ", value=3.0), LATER)
+    (stored,) = open_alerts(connection)
+    assert (stored.message, stored.value, stored.escalated_at) == ("3 differ", 3.0, None)
+    acknowledge(connection, stored.alert_id, LATER, "me")
+    raise_or_restate(connection, few, LATER)
+    (stored,) = standing_alerts(connection)
+    assert (stored.message, stored.value, stored.status) == ("2 differ", 2.0, Status.ACKNOWLEDGED)
+    raise_or_restate(connection, replace(few, message="4 differ", value=4.0), LATER)
+    (stored,) = open_alerts(connection)
+    assert (stored.message, stored.escalated_at, stored.acknowledged_by) == ("4 differ", LATER, None)
+    resolve(connection, ALERT.condition, LATER)
+    raise_or_restate(connection, few, LATER)
+    assert statuses(connection) == [(1, "resolved"), (2, "open")]
 
 
 # Settled: what an evaluation answers becomes what stands.

@@ -72,12 +72,22 @@ def command(
                 say(f"Error: {error}", style="red")
                 continue
         show_report(report)
+    if len(refused) < len(files):
+        _end_not_landed(here)
     if refused and len(files) > 1:
         say(
             f"{len(refused)} of {len(files)} files refused, nothing of them landed; "
             f"the other {len(files) - len(refused)} did."
         )
     raise typer.Exit(max((error.exit_code for error in refused), default=0))
+
+
+def _end_not_landed(here: Context) -> None:
+    """A paper day that had not landed, and has now, is told no more."""
+    from orb_pipeline.orchestration.paper.closing import end_not_landed
+    from orb_pipeline.orchestration.workshop import Workshop
+
+    end_not_landed(Workshop(here.home, here.catalogue), here.now())
 
 
 def columns_of(pairs: list[str]) -> dict[str, str]:

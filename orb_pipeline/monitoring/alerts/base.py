@@ -94,7 +94,7 @@ class Feed:
 
 @dataclass(frozen=True, kw_only=True)
 class GateState:
-    """The latest verdict of a gate that did not hold.
+    """A gate that does not hold by its latest verdict, or did not, under a waiver, when what stands now was built.
 
     Attributes:
         scope: instrument or account.
@@ -169,8 +169,9 @@ class Facts:
         ranges: symbol, orb_label, trading_day, orb_size (points); by day.
         days: closed trading days of each instrument: symbol, trading_day (date), bar_count, first_ts, last_ts; by day.
         calendars: symbol -> exchange calendar, where it has one.
-        gates: those that do not hold.
+        gates: those that do not hold, and those passed over by a waiver that something stands on.
         runs: None where nobody looked.
+        begun: account -> the latest trading day that it has begun on paper.
     """
 
     rules: AlertRules
@@ -184,6 +185,7 @@ class Facts:
     gates: tuple[GateState, ...] = ()
     runs: tuple[RunEnd, ...] | None = None
     events: tuple[Event, ...] = ()
+    begun: Mapping[str, dt.date] = field(default_factory=dict)
 
 
 Evaluate = Callable[[Facts, dt.datetime], list[Alert]]

@@ -10,7 +10,7 @@ NAME = "limit_reached"
 
 
 def evaluate(facts: Facts, _now: dt.datetime) -> list[Alert]:
-    """One for each account: of the latest day on which a limit was reached, if it has not traded a later one."""
+    """One for each account: of the latest day on which a limit was reached, until a later one begins."""
     latest: dict[str, Event] = {}
     for event in facts.events:
         if event.event in ("limit", "account_lost") and event.account is not None:
@@ -28,8 +28,8 @@ def _is_over(facts: Facts, event: Event) -> bool:
     """A limit of a day ends with the day; a lost account stays lost."""
     if event.event == "account_lost":
         return False
-    traded = facts.trades.loc[facts.trades["account"] == event.account, "trading_day"]
-    return bool((traded > event.trading_day).any())
+    latest = facts.begun.get(event.account or "")
+    return latest is not None and latest > event.trading_day
 
 
 def _alert(facts: Facts, event: Event) -> Alert:

@@ -1,4 +1,4 @@
-"""Waiver ending: a gate that does not hold is passed over, and will not be any more in a few days."""
+"""Waiver ending: a gate that does not hold, or did not, is passed over, and will not be any more in a few days."""
 
 from __future__ import annotations
 

@@ -43,12 +43,13 @@ def signals_told(signals: Iterable[Row], rules: Notifications) -> list[Message]:
 
 
 def alerts_told(alerts: Iterable[Row]) -> list[Message]:
-    """Alerts as they were raised, once more where they have become graver, and that they are over."""
+    """Alerts as they were raised, once more where they have become graver or opened again, and that they are over."""
     messages = []
     for row in alerts:
         name = f"alert:{row['condition']}:{row['occurrence']}"
-        raised = _alert(row, f"{name}:{row['severity']}", f"{row['severity']}: {row['alert']}", str(row["message"]))
-        messages.append(raised)
+        opened_again = "" if row["escalated_at"] is None else f":{row['escalated_at'].astimezone(dt.UTC).isoformat()}"
+        key, title = f"{name}:{row['severity']}{opened_again}", f"{row['severity']}: {row['alert']}"
+        messages.append(_alert(row, key, title, str(row["message"])))
         if row["resolved_at"] is not None:
             over = f"Over since {stamp(row['resolved_at'])}. It was: {row['message']}"
             messages.append(_alert(row, f"{name}:resolved", f"Over: {row['alert']}", over))

@@ -1,4 +1,4 @@
-"""No CRITICAL alert stands that nobody has acknowledged: the same question that an entry on paper is put to."""
+"""No CRITICAL alert stands that nobody has acknowledged, of whichever account: the question that an entry is put to."""
 
 from __future__ import annotations
 

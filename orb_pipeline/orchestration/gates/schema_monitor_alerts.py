@@ -1,4 +1,4 @@
-"""Schema of `monitor_alerts`: the alerts that stand, of one account or of nobody's in particular."""
+"""Schema of `monitor_alerts`: what stands of one account or of nobody in particular, and what is CRITICAL of any."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pandera.pandas as pa
 from orb_pipeline.orchestration.gates.base import Evidence, GateResult
 from orb_pipeline.orchestration.gates.schemas import (
     Frame,
-    all_equal,
     at_least,
     between,
     column,
@@ -34,7 +33,7 @@ def judge(evidence: Evidence) -> GateResult:
             "raised_at": column(_STAMP),
             "alert": column(None),
             "severity": column(None, one_of(*(severity.value for severity in Severity))),
-            "account": column(None, all_equal(evidence.scope), nullable=True),
+            "account": column(None, nullable=True),
             "message": column(None),
             "status": column(None, one_of(Status.OPEN.value, Status.ACKNOWLEDGED.value)),
             "chance": column("float64", between(0, 1), nullable=True),
@@ -42,12 +41,17 @@ def judge(evidence: Evidence) -> GateResult:
         checks=[
             rule("one number a row", lambda rows: rows["alert_id"].is_unique),
             rule("one alert a condition", lambda rows: rows["condition"].is_unique),
+            rule(f"only {evidence.scope}, but for what is CRITICAL", lambda rows: _concerns(rows, evidence.scope)),
             rule("acknowledged exactly where somebody has", _acknowledged),
             null_together("acknowledged_at", "acknowledged_by"),
             rule("not over", lambda rows: rows["resolved_at"].isna()),
         ],
     )
     return judge_schema(schema, rows)
+
+
+def _concerns(rows: Frame, account: str) -> pd.Series[bool]:
+    return rows["account"].isna() | (rows["account"] == account) | (rows["severity"] == Severity.CRITICAL.value)
 
 
 def _acknowledged(rows: Frame) -> pd.Series[bool]:

@@ -294,13 +294,14 @@ def test_a_contract_roll_is_told_for_a_day(back: int, expected: list[str]) -> No
     assert severities("contract_roll", quiet(events=(rolled,))) == expected
 
 
-def test_a_limit_is_told_until_the_account_trades_another_day() -> None:
+def test_a_limit_is_told_until_the_account_begins_another_day() -> None:
     limit = Event(event="limit", trading_day=TODAY, reason="-5.1 R", account="25k", check="circuit_breaker")
     (alert,) = asked("limit_reached", quiet(events=(limit,)))
     assert (alert.severity, alert.account) == ("WARNING", "25k")
     assert "(circuit_breaker)" in alert.message
-    next_day = trades([1.0], TODAY + dt.timedelta(days=1))
-    assert not asked("limit_reached", quiet(events=(limit,), trades=next_day))
+    tomorrow = TODAY + dt.timedelta(days=1)
+    assert asked("limit_reached", quiet(events=(limit,), begun={"25k": TODAY, "50k": tomorrow}))
+    assert not asked("limit_reached", quiet(events=(limit,), begun={"25k": tomorrow}))
 
 
 def test_a_limit_that_ends_the_account_makes_the_same_condition_critical_and_stays() -> None:
@@ -309,7 +310,7 @@ def test_a_limit_that_ends_the_account_makes_the_same_condition_critical_and_sta
     (before,) = asked("limit_reached", quiet(events=(limit,)))
     (after,) = asked("limit_reached", quiet(events=(limit, lost)))
     assert (before.condition, before.severity, after.severity) == (after.condition, "WARNING", "CRITICAL")
-    assert asked("limit_reached", quiet(events=(lost,), trades=trades([1.0], TODAY + dt.timedelta(days=1))))
+    assert asked("limit_reached", quiet(events=(lost,), begun={"25k": TODAY + dt.timedelta(days=1)}))
 
 
 def test_thresholds_are_data() -> None:

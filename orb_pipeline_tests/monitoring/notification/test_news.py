@@ -26,6 +26,7 @@ ALERT = {
     "account": "25k",
     "trading_day": DAY,
     "resolved_at": None,
+    "escalated_at": None,
 }
 EVENT = {
     "event": "halt",
@@ -83,6 +84,12 @@ def test_an_alert_is_told_when_raised_when_graver_and_when_over() -> None:
     assert (raised.title, raised.body) == ("WARNING: drawdown", "the account fell")
     assert over.title == "Over: drawdown"
     assert over.severity == "WARNING"
+
+
+def test_an_alert_that_was_opened_again_is_news_each_time() -> None:
+    reopened = [alerts_told([ALERT | {"escalated_at": NOW + dt.timedelta(hours=hours)}])[0] for hours in (0, 0, 1)]
+    assert reopened[0] == reopened[1]
+    assert len({message.key for message in [*alerts_told([ALERT]), *reopened]}) == 3
 
 
 def test_a_condition_that_comes_about_anew_is_news() -> None:
