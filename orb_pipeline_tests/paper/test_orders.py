@@ -27,7 +27,7 @@ from orb_pipeline.rules.bars import Bar
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.alerts import Alert, Severity, acknowledge, raise_alert
 from orb_pipeline.storage.warehouse import Warehouse
-from orb_pipeline_tests.ib_gateway import Gateway, GatewayContract, serving
+from orb_pipeline_tests.ib_gateway import Gateway, GatewayContract, GatewayOrder, serving
 from orb_pipeline_tests.paper.feeding import Feed
 from orb_pipeline_tests.paper.homes import BUSY, Desk
 
@@ -267,6 +267,61 @@ def test_a_gateway_that_is_silent_stops_no_journal_and_is_an_alert_until_it_answ
     ib.trader = ib.new_trader()
     ib.trade(9, 10)
     assert list(ib.frame(query)["status"]) == ["resolved"]
+
+
+def _hold_over_the_end(session: Session, gateway: Gateway) -> None:
+    """A position at the broker, none of whose exits has filled when the day's bars are over."""
+    session.trade(0, 9)
+    (entry, *_) = [name for name in gateway.open_references() if name.endswith("entry")]
+    gateway.fill(entry, 5350.0)
+    session.trade(9, 10)
+    assert session.frame("select * from broker_fills where quantity > 0").shape[0] == 1
+    session.feed.deliver(10, len(session.bars) - 3)
+    session.clock.now = session.bars["ts_utc"].iloc[-1].to_pydatetime() + dt.timedelta(minutes=4)
+
+
+def _closes(gateway: Gateway) -> list[GatewayOrder]:
+    return [order for order in gateway.orders if order.reference.endswith("close")]
+
+
+def test_what_is_still_held_when_a_day_ends_is_closed_though_the_broker_was_silent_then(
+    ib: Session, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _hold_over_the_end(ib, gateway)
+    monkeypatch.setenv("ORB_IB_PORT", "1")
+    ib.trader = ib.new_trader()
+    ib.feed.deliver(len(ib.bars) - 3, len(ib.bars))
+    ib.trader.step()
+    assert ib.frame("select * from paper_days where finished_at is not null").shape[0] == 1
+    assert _closes(gateway) == []
+    assert ib.frame("select * from reconciled_days").empty
+    monkeypatch.setenv("ORB_IB_PORT", str(gateway.port))
+    ib.trader = ib.new_trader()
+    ib.trader.step()
+    (close,) = _closes(gateway)
+    assert (close.action, close.kind) == ("SELL", "MKT")
+    assert ib.frame("select * from reconciled_days").shape[0] == 1
+
+
+def test_what_is_still_held_when_a_day_ends_is_closed_though_the_trader_was_killed_between(
+    ib: Session, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _hold_over_the_end(ib, gateway)
+    ib.feed.deliver(len(ib.bars) - 3, len(ib.bars))
+    with monkeypatch.context() as killed:
+        killed.setattr(PaperTrader, "_close_out", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            ib.trader.step()
+    assert ib.frame("select * from paper_days where finished_at is not null").shape[0] == 1
+    ib.trader = ib.new_trader()
+    ib.trader.step()
+    assert len(_closes(gateway)) == 1
+    ib.trader.step()
+    assert len(_closes(gateway)) == 1
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_live_account_is_refused(ib: Session, gateway: Gateway) -> None:

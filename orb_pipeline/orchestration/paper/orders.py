@@ -62,7 +62,7 @@ class OrderDesk:
 
     def bring(
         self, terms: Terms, so_far: DaySoFar, *, entries_stopped: bool, now: dt.datetime
-    ) -> tuple[Difference, ...]:
+    ) -> tuple[Difference, ...] | None:
         """Withdraw, close, guard and send what follows from the day so far, and store what the broker tells.
 
         A broker that does not answer stops no journal: it is an alert until it does, and the next step tries again.
@@ -71,14 +71,14 @@ class OrderDesk:
             entries_stopped: by hand or by a gate.
 
         Returns:
-            what cannot be explained: entries have to stop.
+            what cannot be explained: entries have to stop. None: the broker does not answer.
 
         Raises:
             ConfigurationError, GateFailedError: the account may not be traded at its broker.
         """
         condition = f"{SILENT}:{self._account.account}"
         if self._silent_since is not None and abs((now - self._silent_since).total_seconds()) < RETRY_SECONDS:
-            return ()
+            return None
         try:
             found = self._bring(terms, so_far, entries_stopped=entries_stopped, now=now)
         except BrokerError as error:
@@ -86,7 +86,7 @@ class OrderDesk:
             self._silent_since, self._may_be_told_silent = now, True
             with self._workshop.warehouse.transaction() as connection:
                 raise_alert(connection, _silent(condition, self._account.account, str(error), now))
-            return ()
+            return None
         if self._may_be_told_silent:
             with self._workshop.warehouse.transaction() as connection:
                 resolve(connection, condition, now)

@@ -141,7 +141,8 @@ class PaperTrader:
             written = result
         if self._asks:
             self._entries.ask(terms.stored.contents, now)
-        self._bring_orders(terms, so_far, now)
+        if not is_over:
+            self._bring_orders(terms, so_far, now)
         stop = self._entries.stop
         return DayStep(
             trading_day=date_of(day),
@@ -215,13 +216,33 @@ class PaperTrader:
             self._finished = day
         return changed
 
-    def _bring_orders(self, terms: Terms, so_far: DaySoFar, now: dt.datetime) -> None:
-        """Bring the account's broker to the day so far; what it cannot explain halts entries."""
+    def _bring_orders(self, terms: Terms, so_far: DaySoFar, now: dt.datetime) -> bool:
+        """Bring the account's broker to the day so far; what it cannot explain halts entries. Whether it answered."""
         if self._orders is None:
-            return
-        differences = self._orders.bring(terms, so_far, entries_stopped=self._entries.stop is not None, now=now)
+            return True
+        stopped = so_far.is_over or self._entries.stop is not None
+        differences = self._orders.bring(terms, so_far, entries_stopped=stopped, now=now)
         if differences:
             self._entries.halt(differences[0].message, now)
+        return differences is not None
+
+    def _close_out(self, last: int, now: dt.datetime) -> bool:
+        """Bring the broker to the end of every day up to `last` that has not landed, the oldest first.
+
+        Whether it answered each time. A position that a finished day has left, since the broker was silent or the
+        trader killed, is closed before anything is done for a later day.
+        """
+        for day in [day for day in self._reader.days if day <= last] if self._orders else []:
+            with self._workshop.warehouse.transaction() as connection:
+                stored = select_day(connection, self.account.account, date_of(day))
+            if stored is None or not stored.members:
+                continue
+            terms = self._terms.get(day) or terms_of(stored, self._workshop.catalogue, self._reader.landed)
+            bars = terms.bars(self._reader.stream, int(day_open(day + 1)) - 1)
+            so_far = trade_day(terms.paper_day, bars, self._entries.stops, is_over=True)
+            if not self._bring_orders(terms, so_far, now):
+                return False
+        return True
 
     def _pass_over(self, day: int, now: dt.datetime) -> None:
         """Enter a day that is over and was never allowed to begin."""
@@ -231,9 +252,14 @@ class PaperTrader:
         self._finished = day
 
     def _settle(self, now: dt.datetime) -> bool:
-        """Land and reconcile what was finished, now or before a kill; whether there was anything to do."""
+        """Land and reconcile what was finished, now or before a kill; whether there was anything to do.
+
+        Where a broker that does not answer may still hold something of it, that waits.
+        """
         day = self._last_finished()
         if day in self._settled or not any(of_day <= day for of_day in self._reader.days):
+            return False
+        if not self._close_out(day, now):
             return False
         self._rejections.record(self._reader.stream, now)
         with self._workshop.warehouse.held():
