@@ -60,7 +60,7 @@ class PaperDay:
 
 
 class PaperBar(NamedTuple):
-    """A bar of the front month, and the place on the tape at which it arrived."""
+    """A bar of the front month, and the place on the tape at which it could be traded."""
 
     symbol: str
     bar: Bar

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from bisect import insort
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from orb_pipeline.catalogue import Instrument
-from orb_pipeline.errors import BusyError, OrbError
+from orb_pipeline.errors import BusyError, OrbError, StorageError
 from orb_pipeline.intake.rejects import Rejection, with_raw_values
 from orb_pipeline.intake.tape import BarFile, Mark, MarkKind
 from orb_pipeline.market.bars import CheckedFile, check_file
@@ -23,6 +24,12 @@ from orb_pipeline.market.ticks import to_prices, to_ticks
 from orb_pipeline.market.trading_day import Int64Array, day_number, day_numbers, day_open, minutes_of, stamps_of
 from orb_pipeline.rules.bars import Bar
 
+AHEAD_SECONDS = 3600.0
+"""A minute that ends longer after its file was written has not been: a wrong date or zone, not a clock that lags.
+
+One such bar would be the last of its contract, and every true one after it late."""
+
+_NEVER = 2**63 - 1
 _READ_AS = ReadOptions(timezone=None)  # feeds write UTC; a file that does not say its zone is not guessed at
 
 
@@ -60,18 +67,41 @@ def read_delivery(file: BarFile, instrument: Instrument) -> Delivery:
 
     Raises:
         BusyError: it has left the tape, since another process has landed its day.
+        StorageError: this process may not read it.
     """
-    if not file.path.exists():
-        message = f"{file.path} has left the tape: another process has landed its day. Run again."
-        raise BusyError(message)
+    last_minute = int((written_at(file) + AHEAD_SECONDS) // 60)
     try:
         source = open_bar_file(file.path, _READ_AS)
         checked = check_file(source, instrument, _READ_AS)
-        rejections = tuple(with_raw_values(source, checked.refused))
+        rejections = list(with_raw_values(source, checked.refused))
     except OrbError as error:
         raw = json.dumps({"file": file.name, "error": str(error)}, ensure_ascii=False)
         return Delivery(file, (), (Rejection(0, Reason.UNREADABLE_FILE.value, raw),))
-    return Delivery(file, _bars(checked, instrument), rejections, checked.simulated_rows > 0)
+    except OSError as error:
+        message = (
+            f"{file.path} cannot be read ({error.strerror or error}). Expected a file of bars that the trader may "
+            "read, written by the user who trades. Let it be read (`chmod`), and trading goes on by itself."
+        )
+        raise StorageError(message) from error
+    bars = _bars(checked, instrument)
+    early = [row for row in bars if row[2].minute >= last_minute]
+    if early:
+        bars = tuple(row for row in bars if row[2].minute < last_minute)
+        rejections += [Rejection(row, Reason.NOT_YET.value, _raw(of, bar, instrument)) for row, of, bar in early]
+    return Delivery(file, bars, tuple(rejections), checked.simulated_rows > 0)
+
+
+def written_at(file: BarFile) -> float:
+    """When a file of the tape was written, seconds since the epoch; its place on the tape does not change it.
+
+    Raises:
+        BusyError: it has left the tape.
+    """
+    try:
+        return file.path.stat().st_mtime
+    except FileNotFoundError:
+        message = f"{file.path} has left the tape: another process has landed its day. Run again."
+        raise BusyError(message) from None
 
 
 @dataclass
@@ -93,6 +123,7 @@ class Stream:
     _seen: dict[tuple[str, str, int], Bar] = field(default_factory=dict)
     _last: dict[tuple[str, str], int] = field(default_factory=dict)
     _arrived: set[tuple[str, int]] = field(default_factory=set)
+    _passed: list[tuple[int, int]] = field(default_factory=list)  # minute and number of marks of kind THROUGH
 
     def landed(self, symbol: str, frame: pd.DataFrame) -> None:
         """Begin with bars that had landed before the tape began: columns of storage.tables.LANDED_BARS, in order."""
@@ -120,6 +151,7 @@ class Stream:
         """Take the next mark; only those of kind THROUGH say which bars count."""
         if mark.kind is MarkKind.THROUGH and mark.minute is not None:
             self.through = mark.minute if self.through is None else max(self.through, mark.minute)
+            self._passed.append((mark.minute, mark.number))
 
     def reported(self, symbol: str, contract: str | None) -> int | None:
         """The last minute that needs no more bars of the instrument's `contract`; of any where None is named.
@@ -141,6 +173,29 @@ class Stream:
         reported = min((last for last in lasts if last is not None), default=None) if None not in lasts else None
         known = [minute for minute in (reported, self.through) if minute is not None]
         return max(known, default=None)
+
+    def completed_at(self, awaited: Mapping[str, str | None], day: int) -> Callable[[int], int]:
+        """For minutes of a trading day that are complete: the place on the tape with which each was.
+
+        Args:
+            awaited: as for `complete_through`.
+        """
+        reports = [self._reports(symbol, contract, day) for symbol, contract in awaited.items()]
+
+        def place(minute: int) -> int:
+            reported = max(places[bisect_left(minutes, minute)] for minutes, places in reports)
+            return min([reported, *(number for last, number in self._passed if last >= minute)])
+
+        return place
+
+    def _reports(self, symbol: str, contract: str | None, day: int) -> tuple[list[int], list[int]]:
+        """Minutes of a day, and for each the place at which the instrument had reported it or a later one."""
+        items = [item for item in self.of_day(symbol, day) if contract in (None, item.contract)]
+        after = [
+            item.arrival for of, later in self.bars if of == symbol and later > day for item in self.bars[of, later]
+        ]
+        places = [*(item.arrival for item in items), min(after, default=_NEVER)]
+        return [item.bar.minute for item in items], list(accumulate(reversed(places), min))[::-1]
 
     @property
     def symbols(self) -> list[str]:

@@ -23,10 +23,10 @@ import filelock
 
 from orb_pipeline.errors import BusyError, StorageError
 from orb_pipeline.settings import Home
-from orb_pipeline.storage.files import appearing_whole
+from orb_pipeline.storage.files import appearing_whole, is_open_for_writing
 
 LOCK_TIMEOUT_SECONDS = 60.0
-_NAME = re.compile(r"(?P<number>\d{8,})-(?:(?P<symbol>[A-Z][A-Z0-9]*)-(?P<name>.+)|(?P<kind>[a-z]+)\.json)")
+_NAME = re.compile(r"(?P<number>\d{8,})-(?:(?P<symbol>[A-Z0-9]+)-(?P<name>.+)|(?P<kind>[a-z]+)\.json)")
 
 
 class MarkKind(StrEnum):
@@ -140,12 +140,15 @@ class Tape:
         return self._content
 
     def waiting(self, symbols: Sequence[str]) -> list[Path]:
-        """Files of bars in `landing/` that have not been taken, in the order in which they will be."""
+        """Files of bars in `landing/` that have not been taken, in the order in which they will be.
+
+        One that is still being written waits: what is on the tape does not change.
+        """
         found: list[Path] = []
         for symbol in sorted(symbols):
             folder = self._landing / symbol
             if folder.is_dir():
-                found += sorted(path for path in folder.iterdir() if _is_bars(path))
+                found += sorted(path for path in folder.iterdir() if _is_bars(path) and not is_open_for_writing(path))
         return found
 
     def strays(self, symbols: Sequence[str]) -> list[Path]:

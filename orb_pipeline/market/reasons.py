@@ -29,6 +29,7 @@ class Reason(StrEnum):
     REPEATED_MINUTE = "repeated_minute"
     CONFLICTS_WITH_LANDED_BAR = "conflicts_with_landed_bar"
     LATE_BAR = "late_bar"  # of a minute that is already traded as it is
+    NOT_YET = "not_yet"  # of a minute long after its file was written
     UNREADABLE_FILE = "unreadable_file"  # a file that feeds put into landing/, as a whole
 
 
@@ -50,6 +51,7 @@ EXPECTED: Mapping[Reason, str] = {
     Reason.REPEATED_MINUTE: "one bar a minute and contract",
     Reason.CONFLICTS_WITH_LANDED_BAR: "the values that have landed, or `--replace`",
     Reason.LATE_BAR: "bars in order of time; land it for research with `orb ingest`",
+    Reason.NOT_YET: "stamps in UTC of minutes that are over, on a machine whose clock is right",
     Reason.UNREADABLE_FILE: "a whole file of bars, with UTC stamps",
 }
 

@@ -1,9 +1,13 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and those of others that do not."""
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import re
+import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -40,6 +44,29 @@ def appearing_whole(path: Path) -> Iterator[Path]:
         why = error.strerror or error
         message = f"{path} could not be written: {why}. Make room, mend its folder, or name another."
         raise StorageError(message) from error
+
+
+def is_open_for_writing(path: Path) -> bool:
+    """Whether some process writes to a file, as `cp` does until it is done; False where the system does not say.
+
+    Linux leases a file to readers only while nobody has it open for writing. The signal that a writer's opening sends
+    to the lessee is one that is ignored, and the lease is given back at once.
+    """
+    if sys.platform != "linux":
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        return error.errno == errno.EAGAIN
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _remove_stale(folder: Path) -> None:

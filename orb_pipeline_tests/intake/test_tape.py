@@ -59,6 +59,24 @@ def test_hidden_files_and_folders_of_no_instrument_stay(home: Home, tape: Tape) 
     assert (home.landing / "XYZ" / "1.csv").exists()
 
 
+def test_a_file_that_is_still_being_written_waits_until_it_is_whole(home: Home, tape: Tape) -> None:
+    drop(home, "MGC", "1.csv")
+    with (home.landing / "MGC" / "1.csv").open("a", encoding="utf-8") as writing:
+        drop(home, "MGC", "2.csv")
+        assert tape.take(["MGC"]) == 1
+        writing.write(" and more")
+    assert tape.take(["MGC"]) == 1
+    files = tape.read().files
+    assert [file.name for file in files] == ["2.csv", "1.csv"]
+    assert files[1].path.read_text(encoding="utf-8") == "bars and more"
+
+
+def test_a_symbol_may_begin_with_a_digit(home: Home, tape: Tape) -> None:
+    drop(home, "6E", "1.csv")
+    tape.take(["6E"])
+    assert [(file.number, file.symbol, file.name) for file in tape.read().files] == [(2, "6E", "1.csv")]
+
+
 def test_a_mark_is_read_back_as_it_was_put(home: Home, tape: Tape) -> None:
     put = tape.mark(MarkKind.THROUGH, NOW, "MNQ did not report in time", minute=29_540_000)
     blocked = tape.mark(MarkKind.BLOCKED, NOW, "a gate", place=1, account="25k")

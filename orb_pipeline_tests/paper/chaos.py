@@ -32,6 +32,7 @@ FAULTS = (
     _with("volume", lambda _: "1.5"),
     _with("ts_utc", lambda stamp: stamp.replace(":00+", ":30+")),
     _with("ts_utc", lambda _: "soon"),
+    _with("ts_utc", lambda stamp: stamp.replace("20", "21", 1)),  # a century ahead
     _with("source_symbol", lambda _: "XAGUSD"),
     lambda values: values[:-1],
     lambda values: [*values, "7"],

@@ -1,14 +1,17 @@
-"""Several contracts of an instrument on one tape."""
+"""Several instruments, and contracts of them, on one tape."""
 
 from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from orb_pipeline.intake.stream import Delivery, Stream
 from orb_pipeline.intake.tape import BarFile, Mark, MarkKind
 from orb_pipeline.rules.bars import Bar
-from orb_pipeline_tests.series import CATALOGUE, DAY_OPEN
+from orb_pipeline_tests.series import CATALOGUE, DAY, DAY_OPEN
 
 FRONT_MONTHS = {"MGC": "MGCG24", "MNQ": "MNQH24"}
 NOW = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
@@ -56,3 +59,29 @@ def test_a_bar_of_the_next_day_ends_the_day_for_every_contract_of_its_instrument
     delivered(stream, 2, "MNQ", "MNQH24", 1, 1440)
     delivered(stream, 3, "MGC", "MGCJ24", 1440)
     assert stream.complete_through(FRONT_MONTHS) == DAY_OPEN + 1439
+
+
+PLACES = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["MGCG24", "MGCJ24", "MNQH24"]), st.integers(1, 12)),
+        st.tuples(st.sampled_from(["MGCG24", "MNQH24"]), st.integers(1440, 1442)),
+        st.tuples(st.just("through"), st.integers(1, 12)),
+    ),
+    max_size=25,
+)
+
+
+@given(PLACES)
+def test_every_minute_is_traded_at_the_place_with_which_it_was_complete(places: list[tuple[str, int]]) -> None:
+    """The slow way: after each file or mark, ask how far all have reported."""
+    stream, expected = Stream(CATALOGUE.instruments), dict[int, int]()
+    for number, (what, minute) in enumerate(places, start=1):
+        if what == "through":
+            stream.pass_through(Mark(number, MarkKind.THROUGH, NOW, "a test", number, minute=DAY_OPEN + minute))
+        else:
+            delivered(stream, number, what[:3], what, minute)
+        through = stream.complete_through(FRONT_MONTHS)
+        for known in range(DAY_OPEN, min(DAY_OPEN - 1 if through is None else through, DAY_OPEN + 1439) + 1):
+            expected.setdefault(known, number)
+    completed_at = stream.completed_at(FRONT_MONTHS, DAY)
+    assert {minute: completed_at(minute) for minute in expected} == expected

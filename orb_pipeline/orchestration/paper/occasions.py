@@ -37,22 +37,25 @@ def occasion(home: Home, account: Account, symbols: list[str], now: float, grace
     if now >= int(day_open(day_number(int(arrived) // 60) + 1)) * 60 + grace:
         parts.append("end")
     else:
-        parts += _quiet(home, account, now - arrived)
+        parts += _quiet(home, account, now - arrived, grace)
     return " ".join(parts)
 
 
-def _quiet(home: Home, account: Account, seconds: float) -> list[str]:
+def _quiet(home: Home, account: Account, seconds: float, grace: float) -> list[str]:
     """How often it has been looked though no file came for so long.
 
     Orders at a broker are looked after every minute. Of several instruments one may be silent: the others wait for it
-    in the run that finds it so, and less and less often it is looked again.
+    in the run that finds it so, and less and less often it is looked again. After `grace` there is a run in any case:
+    the last file may have brought the end of a day that is long over.
     """
     if seconds < PATIENCE_SECONDS:
         return []
     if account.broker != "paper":
         return [f"quiet {int(seconds // 60)}"]
     is_alone = len(Lake(home.lake_url).scopes("landed_bars")) <= 1
-    return [] if is_alone else [f"quiet {int(math.log2(seconds / PATIENCE_SECONDS))}"]
+    if is_alone:
+        return ["quiet"] if seconds >= grace else []
+    return [f"quiet {int(math.log2(seconds / PATIENCE_SECONDS))}"]
 
 
 def _arrived(path: Path) -> float:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from orb_pipeline.intake.stream import Delivery, Stream, read_delivery
+from orb_pipeline.intake.stream import Delivery, Stream, read_delivery, written_at
 from orb_pipeline.intake.tape import BarFile, Mark, MarkKind, Tape, TapeContent
 from orb_pipeline.market.trading_day import day_open
 from orb_pipeline.orchestration.landed_bars import LandedBars
@@ -95,9 +95,13 @@ class TapeReader:
         return min((arrival for arrival in arrivals if arrival), default=0)
 
     def quiet_seconds(self, now: dt.datetime) -> float:
-        """How long ago the last file came."""
+        """How long ago the last file came.
+
+        Raises:
+            BusyError: it has left the tape.
+        """
         latest = self.content.files[-len(self.symbols) :]
-        return now.timestamp() - max(file.path.stat().st_mtime for file in latest)
+        return now.timestamp() - max(written_at(file) for file in latest)
 
     def _begin(self, base: Mark) -> None:
         self._base, self._folded = base, 0

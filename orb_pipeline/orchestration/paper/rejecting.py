@@ -11,6 +11,7 @@ import duckdb
 from orb_pipeline.intake.rejects import Rejection, record_rejections
 from orb_pipeline.intake.stream import Stream
 from orb_pipeline.intake.tape import BarFile
+from orb_pipeline.market.reasons import Reason
 from orb_pipeline.orchestration.workshop import Workshop
 from orb_pipeline.storage.alerts import Alert, Severity, raise_alert, raise_rejections, resolve_all
 
@@ -77,13 +78,17 @@ def _enter(connection: Connection, file: BarFile, rows: Sequence[Rejection], at:
 
 
 def _tell(connection: Connection, symbols: Iterable[str], at: dt.datetime) -> None:
-    """Tell how many rows of live bars of these instruments stand in `rejected_bars`, by trading day and reason."""
+    """Tell how many rows of live bars of these instruments stand in `rejected_bars`, by trading day and reason.
+
+    Rows of which the day is not known, or cannot be right, are told without one.
+    """
     rows = connection.execute(
-        "select instrument, (try_cast(raw ->> '$.ts_utc' as timestamptz) at time zone 'UTC' + interval 1 hour)::date, "
+        "select instrument, if(reason = $not_yet, null, "
+        "(try_cast(raw ->> '$.ts_utc' as timestamptz) at time zone 'UTC' + interval 1 hour)::date), "
         "reason, count(*), arg_max(source_file, source_hash) from rejected_bars "
-        "where list_contains(?::varchar[], instrument) and regexp_matches(source_hash, '^[0-9]{8,}-') "
+        "where list_contains($symbols::varchar[], instrument) and regexp_matches(source_hash, '^[0-9]{8,}-') "
         "group by all order by all",
-        [sorted(symbols)],
+        {"symbols": sorted(symbols), "not_yet": Reason.NOT_YET.value},
     ).fetchall()
     raise_rejections(
         connection, {(symbol, day, reason): (count, file) for symbol, day, reason, count, file in rows}, at

@@ -47,14 +47,20 @@ class Terms:
         return {symbol: self.paper_day.context.markets[symbol].front_month for symbol in self.symbols}
 
     def bars(self, stream: Stream, through: int) -> list[PaperBar]:
-        """The front months' bars of the day up to minute `through` (since the epoch, UTC), in the engine's order."""
+        """The front months' bars of the day up to minute `through` (since the epoch, UTC), in the engine's order.
+
+        Each with the place at which its minute was complete, since it is not traded before that.
+        """
         bars = [
             PaperBar(symbol, item.bar, item.arrival)
             for symbol, front_month in self.awaited.items()
             for item in stream.of_day(symbol, self.paper_day.context.day)
             if item.contract == front_month and item.bar.minute <= through
         ]
-        return bars if len(self.symbols) == 1 else in_engine_order(bars)
+        if len(self.symbols) == 1:
+            return bars
+        completed_at = stream.completed_at(self.awaited, self.paper_day.context.day)
+        return [item._replace(arrival=completed_at(item.bar.minute)) for item in in_engine_order(bars)]
 
 
 def begin(
