@@ -42,7 +42,7 @@ run_coordinator:
     dequeue_interval_seconds: 1
 concurrency:
   runs:
-    max_concurrent_runs: 2
+    max_concurrent_runs: 8             # the nightly run and what it runs are two; bars that land meanwhile do not wait
     tag_concurrency_limits:
       - key: dagster/partition         # queued runs of one instrument wait for each other
         value:
@@ -65,6 +65,9 @@ run_monitoring:
 
 schedules:
   use_threads: false
+sensors:
+  use_threads: true                    # one that waits for a channel holds up no other: bars are seen in time
+  num_workers: 4
 """
 
 
