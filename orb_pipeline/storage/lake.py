@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import fsspec
 import pandas as pd
@@ -56,11 +57,17 @@ class Lake:
             self._fs, self._root = fsspec.core.url_to_fs(self.url)
         except (ValueError, ImportError) as error:
             message = (
-                f"The lake's location {url!r} cannot be opened: {error}. Expected in ORB_LAKE_URL a path or a URL of a "
-                "protocol that fsspec knows and whose package is installed."
+                f"The lake's location {self.place!r} cannot be opened: {error}. Expected in ORB_LAKE_URL a path or a "
+                "URL of a protocol that fsspec knows and whose package is installed."
             )
             raise ConfigurationError(message) from error
         self._is_local = "file" in (self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,))
+
+    @property
+    def place(self) -> str:
+        """The URL to be shown: without a user, a password or anything behind a question mark."""
+        parts = urlsplit(self.url)
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
     def write(
         self,
@@ -91,7 +98,7 @@ class Lake:
             return Snapshot(Path(path).read_bytes() if self._is_local else bytes(self._fs.cat_file(path)))
         except FileNotFoundError:
             message = (
-                f"{table} of {scope} is not in the lake ({self.url}). "
+                f"{table} of {scope} is not in the lake ({self.place}). "
                 f"Make it first: `orb run --{partition_key(table)} {scope} --to {table}`."
             )
             raise MissingDataError(message) from None

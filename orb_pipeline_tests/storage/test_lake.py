@@ -52,6 +52,14 @@ def test_a_location_that_cannot_be_opened_is_named_with_the_variable() -> None:
         Lake("nowhere://lake")
 
 
+def test_who_reads_an_error_does_not_read_the_password(lake: Lake) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        Lake("nosuch://anna:hunter2@host/lake?token=hunter2")
+    assert "nosuch://host/lake" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+    assert lake.place == lake.url
+
+
 def test_days_come_back_as_datetime64(lake: Lake) -> None:
     features = pd.DataFrame({"symbol": ["MGC"], "trading_day": [dt.date(2024, 3, 5)], "orb_label": ["0900"]})
     for column in ("orb_minutes", "orb_start_ts", "orb_high", "orb_low", "orb_size"):
