@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,11 +19,13 @@ from orb_pipeline.execution.risk import BLOCKED, HALTED
 from orb_pipeline.intake.stream import Stream, StreamBar
 from orb_pipeline.intake.tape import Mark, MarkKind
 from orb_pipeline.market.trading_day import day_open, number_of
+from orb_pipeline.orchestration.paper import follow
 from orb_pipeline.orchestration.paper.lock import trader_of, trading_alone
 from orb_pipeline.orchestration.paper.stops import standing, stops_of
 from orb_pipeline.orchestration.paper.waiting import patience_over
 from orb_pipeline.rules.bars import Bar
 from orb_pipeline.settings import Home
+from orb_pipeline.stopping import Signalled
 from orb_pipeline_tests.execution.live import INSTRUMENTS
 
 NOW = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)
@@ -97,6 +104,26 @@ def test_a_day_ends_by_the_clock_after_a_while_without_files(seconds: float, qui
     assert (found is not None) == over
     if found is not None:
         assert found.minute == int(day_open(DAY + 1)) - 1
+
+
+def test_where_the_system_does_not_tell_of_files_they_are_looked_for(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = follow.watch
+
+    def limited(*folders: Path, force_polling: bool | None, **how: Any) -> Iterator[Any]:
+        if not force_polling:
+            raise OSError(errno.ENOSPC, "OS file watch limit reached.")
+        return told(*folders, force_polling=True, **{**how, "rust_timeout": 30_000, "yield_on_timeout": False})
+
+    monkeypatch.setattr(follow, "watch", limited)
+    stop = Signalled()
+    moments = follow._moments(home, stop, polling=False)
+    next(moments)
+    threading.Timer(1.0, (home.landing / "bars.csv").touch).start()
+    next(moments)
+    assert (home.landing / "bars.csv").exists()
+    moments.close()
 
 
 def test_one_trader_an_account_and_the_second_is_told_who(home: Home) -> None:

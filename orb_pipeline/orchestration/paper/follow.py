@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from watchfiles import watch
@@ -34,7 +34,7 @@ def follow(
         told: hears of every step that did something.
         troubled: hears why a step could not be made, once until one can again.
         polling: look at the folders ten times a second instead of being told by the system, which network file systems
-            do not do.
+            do not do. Where the system refuses to tell, they are looked at all the same.
     """
     trouble = ""
     for _ in _moments(home, stop, polling=polling):
@@ -58,6 +58,16 @@ def _moments(home: Home, stop: Signalled, *, polling: bool) -> Iterator[None]:
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
     yield
+    try:
+        yield from _changes(folders, stop, polling=polling)
+    except OSError:  # the system tells no more of its users' programs
+        if polling:
+            raise
+        yield from _changes(folders, stop, polling=True)
+
+
+def _changes(folders: Sequence[Path], stop: Signalled, *, polling: bool) -> Iterator[None]:
+    """Raises OSError where the system does not tell of changes."""
     changes = watch(
         *folders,
         watch_filter=_is_of_interest,
