@@ -325,7 +325,7 @@ def _last_of(connection: Connection, condition: str) -> StoredAlert | None:
 def _rejection_alert(
     instrument: str, trading_day: dt.date | None, reason: str, count: int, file: str, at: dt.datetime
 ) -> Alert:
-    of_day = f" of {trading_day}" if trading_day else " without a readable time"
+    of_day = f" of {trading_day}" if trading_day else " without a time that can be right"
     rows = "1 row" if count == 1 else f"{count} rows"
     message = (
         f"{rows} of {instrument}{of_day} rejected: {reason}, the latest in {file}. They stand in table rejected_bars."

@@ -8,11 +8,11 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from orb_pipeline.orchestration.dashboard.serve import serve
 from orb_pipeline.orchestration.paper.halting import halt
@@ -61,6 +61,32 @@ def served(traded_home: Home, home: Home) -> Iterator[Served]:
     assert not thread.is_alive()
 
 
+@dataclass
+class LivePage:
+    """The served dashboard in a browser, and everything that it did which nobody asked for."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def live(served: Served, browser: Browser) -> Iterator[LivePage]:
+    """It has begun to follow the home."""
+    context = browser.new_context(viewport={"width": 1600, "height": 900})
+    opened = LivePage(context.new_page())
+    opened.page.on("console", lambda message: opened.complaints.append(message.text))
+    opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    opened.page.on("request", lambda request: opened.requests.append(request.url))
+    opened.page.goto(f"http://127.0.0.1:{served.port}/")
+    opened.page.wait_for_selector("html[data-ready]")
+    opened.page.locator("#live", has_text=", live").wait_for(timeout=WAIT_MS)
+    yield opened
+    assert opened.complaints == []
+    assert {url.split("/")[2] for url in opened.requests} == {f"127.0.0.1:{served.port}"}
+    context.close()
+
+
 def test_it_answers_its_own_names_and_nobody_elses(served: Served) -> None:
     for host in (f"127.0.0.1:{served.port}", f"localhost:{served.port}"):
         assert served.ask(host=host).status == 200
@@ -92,17 +118,8 @@ def test_pages_of_trades_are_served_and_what_is_none_is_not_found(served: Served
         assert served.ask(wrong).status == 404
 
 
-def test_the_page_takes_in_what_is_new_and_moves_nothing_that_is_read(served: Served, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 1600, "height": 900})
-    page = context.new_page()
-    complaints: list[str] = []
-    requests: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: requests.append(request.url))
-    page.goto(f"http://127.0.0.1:{served.port}/")
-    page.wait_for_selector("html[data-ready]")
-    page.locator("#live", has_text=", live").wait_for(timeout=WAIT_MS)
+def test_the_page_takes_in_what_is_new_and_moves_nothing_that_is_read(served: Served, live: LivePage) -> None:
+    page = live.page
     page.locator("#events-queries summary").click()
     page.locator("#events-queries summary").focus()
     place = page.evaluate("scrollY")
@@ -112,22 +129,12 @@ def test_the_page_takes_in_what_is_new_and_moves_nothing_that_is_read(served: Se
     assert page.locator("#events-queries").get_attribute("open") is not None
     assert abs(page.evaluate("scrollY") - place) < 2
     assert page.evaluate("document.activeElement.closest('details').id") == "events-queries"
-    assert complaints == []
-    assert {url.split("/")[2] for url in requests} == {f"127.0.0.1:{served.port}"}
-    context.close()
 
 
 def test_who_reads_a_trade_stays_on_its_page_with_its_plot_and_comes_back_to_the_link(
-    served: Served, browser: Browser
+    served: Served, live: LivePage
 ) -> None:
-    context = browser.new_context(viewport={"width": 1600, "height": 900})
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(f"http://127.0.0.1:{served.port}/")
-    page.wait_for_selector("html[data-ready]")
-    page.locator("#live", has_text=", live").wait_for(timeout=WAIT_MS)
+    page = live.page
     link = page.locator('#trades a[href^="#trade="]').nth(2)
     link.focus()
     left, href = page.evaluate("scrollY"), link.get_attribute("href") or ""
@@ -159,18 +166,12 @@ def test_who_reads_a_trade_stays_on_its_page_with_its_plot_and_comes_back_to_the
     page.locator(".overview").wait_for(timeout=WAIT_MS)
     page.wait_for_selector(opened, state="hidden", timeout=WAIT_MS)
     assert abs(page.evaluate("scrollY") - left) < 400  # some trades are gone
-    assert complaints == []
-    context.close()
 
 
 def test_focus_comes_back_to_the_link_that_was_followed_though_the_page_is_another_one(
-    served: Served, browser: Browser
+    served: Served, live: LivePage
 ) -> None:
-    context = browser.new_context(viewport={"width": 1600, "height": 900})
-    page = context.new_page()
-    page.goto(f"http://127.0.0.1:{served.port}/")
-    page.wait_for_selector("html[data-ready]")
-    page.locator("#live", has_text=", live").wait_for(timeout=WAIT_MS)
+    page = live.page
     link = page.locator('#trades a[href^="#trade="]').first
     href = link.get_attribute("href")
     assert page.locator(f'#today a[href="{href}"]').count() == 1
@@ -183,7 +184,6 @@ def test_focus_comes_back_to_the_link_that_was_followed_though_the_page_is_anoth
     assert page.locator(".trade:visible").count() == 0
     assert page.evaluate("document.activeElement.getAttribute('href')") == href
     assert page.evaluate("document.activeElement.closest('[id]').id") == "trades"
-    context.close()
 
 
 def tell(home: Home, reason: str) -> None:

@@ -3,158 +3,44 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from orb_pipeline.catalogue import Account, load_catalogue
 from orb_pipeline.errors import MissingDataError
 from orb_pipeline.execution.backtest import backtest_trades
-from orb_pipeline.execution.context import AccountDay
-from orb_pipeline.execution.history import History, bars_in_order
-from orb_pipeline.execution.journal import frame_of
-from orb_pipeline.execution.look_back import LookBack
-from orb_pipeline.execution.open_day import market_before
-from orb_pipeline.execution.paper import PaperBar, PaperDay, trade_day
+from orb_pipeline.execution.history import History
 from orb_pipeline.intake.ingest import ingest_file
-from orb_pipeline.intake.landed import landed_bars
 from orb_pipeline.intake.rejects import Rejection, record_rejections
 from orb_pipeline.market.front_month import front_month_bars
 from orb_pipeline.market.trading_day import number_of
 from orb_pipeline.orchestration.landed_bars import LandedBars
 from orb_pipeline.orchestration.landed_market import LandedMarket, span_of
-from orb_pipeline.orchestration.monitoring import read_facts
 from orb_pipeline.orchestration.paper.closing import seen_bars
 from orb_pipeline.orchestration.paper.trader import PaperTrader
-from orb_pipeline.orchestration.reconciling import ReconciledDay, reconcile_day
+from orb_pipeline.orchestration.reconciling import ReconciledDay
 from orb_pipeline.orchestration.verdicts import Verdict, record
-from orb_pipeline.orchestration.workshop import Workshop
-from orb_pipeline.portfolio.model import PortfolioStrategy
 from orb_pipeline.research.features import build_daily_features
 from orb_pipeline.research.outcomes import build_outcomes
 from orb_pipeline.research.study import Study
 from orb_pipeline.settings import Home
 from orb_pipeline.storage.alerts import acknowledge, open_alerts, unacknowledged_critical
-from orb_pipeline.storage.paper import StoredDay, begin_day, finish_day, merge_paper_day
 from orb_pipeline.storage.reconciliation import count_passed_days
-from orb_pipeline_tests.acceptance.command import orb
 from orb_pipeline_tests.data import real_data
 from orb_pipeline_tests.execution.days import backtest_of
 from orb_pipeline_tests.execution.live import WIDE, account
-from orb_pipeline_tests.execution.members import portfolio_of, whole_grid
+from orb_pipeline_tests.execution.members import whole_grid
 from orb_pipeline_tests.orchestration.conftest import NOW, waive
-
-DAY = dt.date(2026, 3, 10)
-BEGAN, FINISHED, RECONCILED = (NOW + dt.timedelta(hours=hours) for hours in (1, 2, 3))
-ACCOUNT = account(limits=WIDE)
-CATALOGUE = load_catalogue()
-MEMBERS = whole_grid(CATALOGUE.grid, CATALOGUE.sessions_of("XAUUSD").labels, "XAUUSD")[::60]
-
-
-@dataclass
-class Desk:
-    """A home in which an account trades finished days on paper."""
-
-    home: Home
-
-    @property
-    def workshop(self) -> Workshop:
-        return Workshop(self.home, CATALOGUE)
-
-    def landed(self, symbol: str = "XAUUSD") -> pd.DataFrame:
-        return landed_bars(self.workshop.lake, self.workshop.warehouse, symbol)
-
-    def bars_of(self, day: dt.date = DAY, symbol: str = "XAUUSD") -> pd.DataFrame:
-        first, end = span_of(number_of(day))
-        landed = self.landed(symbol)
-        return landed[(landed["ts_utc"] >= first) & (landed["ts_utc"] < end)]
-
-    def trade(
-        self,
-        bars: pd.DataFrame,
-        *,
-        day: dt.date = DAY,
-        members: Sequence[PortfolioStrategy] = MEMBERS,
-        of: Account = ACCOUNT,
-        contents: Mapping[str, str] | None = None,
-        is_finished: bool = True,
-    ) -> None:
-        """Trade a day of one instrument on these bars, knowing what has landed of the days before."""
-        symbol, number = members[0].instrument, number_of(day)
-        landed, instrument = self.landed(symbol), CATALOGUE.instrument(symbol)
-        before = landed[landed["ts_utc"] < span_of(number)[0]]
-        sessions = CATALOGUE.sessions_of(symbol)
-        market = market_before(LookBack.of(before, sessions.zone), number, sessions, CATALOGUE.grid)
-        start = AccountDay(of.equity, of.equity)
-        paper = PaperDay.of(portfolio_of(members), of, {symbol: instrument}, number, {symbol: market}, start)
-        front = bars[bars["source_symbol"] == market.front_month]
-        study = Study.of(front, instrument, sessions, CATALOGUE.grid)
-        fed = [PaperBar(name, bar, 1) for name, bar in bars_in_order({symbol: History(study)}, number)]
-        rows = frame_of(trade_day(paper, fed, is_over=True).entries).assign(simulated=False)
-        self.begin(of, day, members, contents)
-        with self.workshop.warehouse.transaction() as connection:
-            merge_paper_day(connection, of.account, day, rows, run_id="paper", at=FINISHED)
-            if is_finished:
-                finish_day(connection, of.account, day, FINISHED)
-
-    def begin(
-        self,
-        of: Account,
-        day: dt.date,
-        members: Sequence[PortfolioStrategy],
-        contents: Mapping[str, str] | None = None,
-    ) -> None:
-        """Fix what a day is traded with: on the batches that had landed by then."""
-        landed = "select 'landed_bars:' || instrument, max(batch)::varchar from landed_files where landed_at <= ?"
-        with self.workshop.warehouse.transaction() as connection:
-            batches = dict(connection.execute(f"{landed} group by all", [BEGAN]).fetchall())
-        stored = StoredDay(
-            account=of.account,
-            trading_day=day,
-            terms=of.model_dump(mode="json"),
-            members=[asdict(member) for member in members],
-            contents={**batches, **(contents or {})},
-            equity=of.equity,
-            highest_equity=of.equity,
-            lost_on=None,
-            began_at=BEGAN,
-            finished_at=None,
-            simulated=False,
-        )
-        with self.workshop.warehouse.transaction() as connection:
-            begin_day(connection, stored)
-
-    def land(self, bars: pd.DataFrame, name: str) -> None:
-        """Ingest bars: `before` the day began, or else when it was over."""
-        path = self.home.root / f"{name}.parquet"
-        path.parent.mkdir(exist_ok=True)
-        bars.to_parquet(path)
-        ingest_file(self.home, CATALOGUE, path, "XAUUSD", now=NOW if name == "before" else FINISHED)
-
-    def deliver(self, bars: pd.DataFrame, name: str) -> None:
-        """Put a file where feeds do."""
-        folder = self.home.landing / "XAUUSD"
-        folder.mkdir(parents=True, exist_ok=True)
-        bars.to_csv(folder / name, index=False)
-
-    def reconcile(self, bars: pd.DataFrame, day: dt.date = DAY) -> ReconciledDay:
-        workshop = self.workshop
-        return reconcile_day(workshop, LandedBars(workshop), "25k", day, bars, RECONCILED)
-
-    def journal(self, day: dt.date = DAY) -> pd.DataFrame:
-        return self.frame("select * from trade_journal where trading_day = ? order by strategy_id", [day])
-
-    def frame(self, query: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
-        return self.workshop.warehouse.frame(query, parameters)
-
-    def execute(self, query: str, parameters: Sequence[object] = ()) -> None:
-        with self.workshop.warehouse.transaction() as connection:
-            connection.execute(query, list(parameters))
+from orb_pipeline_tests.orchestration.reconciled import (
+    ACCOUNT,
+    CATALOGUE,
+    DAY,
+    FINISHED,
+    MEMBERS,
+    RECONCILED,
+    Desk,
+)
 
 
 @pytest.fixture
@@ -383,84 +269,6 @@ def test_a_comparison_that_finds_more_opens_an_acknowledged_alert_again_with_its
         (alert,) = unacknowledged_critical(connection)
     assert (alert.value, alert.occurrence, alert.escalated_at) == (3.0, 1, RECONCILED)
     assert names[2] in alert.message
-
-
-# The trader's own days.
-
-
-@dataclass
-class Conflict:
-    """A paper day that did not land: other prices of its first half had landed while it was traded."""
-
-    desk: Desk
-    bars: pd.DataFrame
-    trader: PaperTrader
-
-    @classmethod
-    def of(cls, home: Home) -> Conflict:
-        bars = pd.read_parquet(real_data("gold_spot_recent", "2026.parquet"))
-        first, end = span_of(number_of(DAY))
-        day = bars[(bars["ts_utc"] >= first) & (bars["ts_utc"] < end)]
-        desk = Desk(home)
-        desk.land(bars[bars["ts_utc"] < first], "before")
-        desk.begin(ACCOUNT, DAY, MEMBERS)
-        conflict = cls(desk, bars, PaperTrader(desk.workshop, ACCOUNT, "a test"))
-        half = len(day) // 2
-        conflict.feed(day[:half], "1.csv")
-        prices = ["open", "high", "low", "close"]
-        desk.land(day[:half].assign(**{name: day[:half][name] + 1 for name in prices}), "other")
-        conflict.feed(pd.concat([day[half:], bars[bars["ts_utc"] >= end].head(1)]), "2.csv")
-        return conflict
-
-    @property
-    def kept(self) -> Path:
-        return self.desk.home.tape / "days" / f"{DAY}-XAUUSD.parquet"
-
-    def feed(self, bars: pd.DataFrame, name: str) -> None:
-        self.desk.deliver(bars, name)
-        self.trader.step()
-
-    def status(self) -> str:
-        (found,) = self.desk.frame("select status from monitor_alerts where alert = 'day_not_landed'")["status"]
-        return str(found)
-
-
-def test_a_day_that_did_not_land_is_told_until_it_is_landed_by_hand(home: Home) -> None:
-    conflict = Conflict.of(home)
-    assert conflict.status() == "open"
-    bars = pd.read_parquet(conflict.kept)
-    some = home.root / "some.parquet"
-    bars.tail(20).to_parquet(some)
-    assert orb(home.root, "ingest", some, "--instrument", "XAUUSD").code == 0
-    assert conflict.status() == "open"  # most of it is missing
-    answer = orb(home.root, "ingest", conflict.kept, "--instrument", "XAUUSD", "--replace")
-    assert (answer.code, conflict.status()) == (0, "resolved"), answer.err
-
-
-def test_a_day_that_has_landed_since_is_told_no_more_when_the_next_one_lands(home: Home) -> None:
-    conflict = Conflict.of(home)
-    later = dt.datetime.now(dt.UTC)
-    ingest_file(home, CATALOGUE, conflict.kept, "XAUUSD", replace=True, now=later)
-    assert conflict.status() == "open"
-    end = span_of(number_of(DAY))[1]
-    rest = conflict.bars[conflict.bars["ts_utc"] >= end]
-    conflict.feed(rest[rest["ts_utc"] < end + pd.Timedelta(days=1, minutes=5)].iloc[1:], "3.csv")
-    assert conflict.status() == "resolved"
-
-
-def test_what_the_trader_keeps_of_a_day_is_no_sign_of_life_of_its_feed(home: Home) -> None:
-    conflict = Conflict.of(home)
-    came = dt.datetime(2026, 3, 10, 21, 59, tzinfo=dt.UTC)
-    end = span_of(number_of(DAY))[1]
-    rest = conflict.bars[conflict.bars["ts_utc"] >= end]
-    conflict.desk.deliver(rest[rest["ts_utc"] < end + pd.Timedelta(days=1, minutes=5)].iloc[1:], "3.csv")
-    for path in [conflict.desk.home.landing / "XAUUSD" / "3.csv", *home.tape.glob("*-XAUUSD-*")]:
-        os.utime(path, (came.timestamp(), came.timestamp()))
-    conflict.kept.unlink()
-    conflict.trader.step()
-    assert (home.tape / "days" / f"{DAY + dt.timedelta(days=1)}-XAUUSD.parquet").exists()
-    (feed,) = (feed for feed in read_facts(conflict.desk.workshop, came).feeds if feed.instrument == "XAUUSD")
-    assert feed.newest == came
 
 
 def test_a_day_of_the_trader_is_reconciled_when_it_ends_and_a_late_bar_is_named_once_it_has_landed(home: Home) -> None:

@@ -160,7 +160,7 @@ def test_rejected_bars_make_one_alert_a_day_and_reason(connection: Connection) -
     assert late.message.startswith("3 rows of MGC of 2026-03-03 rejected: late_bar, the latest in 0001.csv.")
     assert off_grid.message.startswith("1 row of MGC of 2026-03-03 rejected")
     assert unreadable.message.startswith(
-        "1 row of MGC without a readable time rejected: unreadable_file, the latest in half.csv."
+        "1 row of MGC without a time that can be right rejected: unreadable_file, the latest in half.csv."
     )
     assert (late.trading_day, unreadable.trading_day) == (DAY, None)
 
